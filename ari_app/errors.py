@@ -1,0 +1,96 @@
+"""Twilio's error numbers: level, short text and the likely cause, kept in one table.
+
+The numbers are Twilio's so that a user's alarms keep working; the texts are ours
+(Twilio: error and warning dictionary).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Level = Literal["error", "warning"]
+
+
+class ErrorInfo(NamedTuple):
+    """One row of the table."""
+
+    level: Level
+    text: str
+    likely_cause: str
+
+
+ERRORS: dict[int, ErrorInfo] = {
+    11100: ErrorInfo("error", "invalid URL", "not absolute, or a scheme other than http(s)"),
+    11200: ErrorInfo("error", "HTTP retrieval failure", "the URL did not answer as expected"),
+    11201: ErrorInfo("error", "TCP connect timed out", "host down or a firewall drops packets"),
+    11202: ErrorInfo("error", "TCP connection refused", "nothing listens on that host and port"),
+    11203: ErrorInfo("error", "no answer within the time limit", "the web server is too slow"),
+    11205: ErrorInfo(
+        "error", "HTTP connection failure", "no route, or a private address that is not allowed"
+    ),
+    11206: ErrorInfo("error", "HTTP protocol violation", "plain HTTP to a TLS port, or no HTTP"),
+    11210: ErrorInfo("error", "host name does not resolve", "a typing error, or DNS is down"),
+    11215: ErrorInfo("error", "too many redirects", "the URLs redirect in a circle"),
+    11216: ErrorInfo("error", "unsupported redirect", "only 301, 302, 303 and 307 are followed"),
+    11220: ErrorInfo("error", "TLS handshake failed", "not a TLS port, or no shared cipher"),
+    11235: ErrorInfo("error", "certificate is for another host", "wrong host in the URL"),
+    11236: ErrorInfo("error", "certificate has expired", "renew it"),
+    11237: ErrorInfo("error", "certificate not trusted", "self-signed, or the chain is not sent"),
+    11243: ErrorInfo("error", "bad retry policy", "see the part of the URL behind #"),
+    11750: ErrorInfo("error", "TwiML response over 64 kB", "the body is not TwiML, or too long"),
+    11770: ErrorInfo("error", "empty response", "the URL answered without a body"),
+    12100: ErrorInfo("error", "XML is not well formed", "an unescaped & or <, or text before it"),
+    12101: ErrorInfo("error", "invalid XML version", "use version 1.0"),
+    12102: ErrorInfo("error", "root element is not <Response>", "wrap the verbs in <Response>"),
+    12200: ErrorInfo("warning", "TwiML schema violation", "a misspelt verb or attribute"),
+    12300: ErrorInfo("error", "invalid content type", "send text/xml or application/xml"),
+    12400: ErrorInfo("error", "internal failure", "a fault of this switch; see the log"),
+    13410: ErrorInfo("warning", "Play: bad loop", "loop is a whole number, 0 or more"),
+    13420: ErrorInfo("error", "Play: unusable audio", "not an audio file of a known type"),
+    13430: ErrorInfo("warning", "Play: bad digits", "0-9 A-D * # w W"),
+    13510: ErrorInfo("warning", "Say: bad loop", "loop is a whole number, 0 or more"),
+    13511: ErrorInfo("warning", "Say: unknown voice", "the default voice is used"),
+    13512: ErrorInfo("warning", "Say: unknown language", "the default language is used"),
+    13520: ErrorInfo("warning", "Say: no text", "nothing to say"),
+    13521: ErrorInfo("warning", "Say: text too long", "the text is cut"),
+    13710: ErrorInfo("warning", "Redirect: bad method", "GET or POST"),
+    13750: ErrorInfo("error", "verb not supported here", "see docs for what to use instead"),
+    13810: ErrorInfo("warning", "Reject: bad reason", "rejected or busy"),
+    13910: ErrorInfo("warning", "Pause: bad length", "whole seconds, 1 or more"),
+    14300: ErrorInfo("error", "Start: bad noun", "Stream, Recording, Transcription or Siprec"),
+    15003: ErrorInfo("warning", "callback answered with an error", "status callbacks want 2xx"),
+    15004: ErrorInfo("error", "relative URL without a base", "TwiML sent by REST has no base URL"),
+    31900: ErrorInfo("error", "stream failed", "see the message"),
+    31901: ErrorInfo("error", "stream: connect timed out", "host down, or its upgrade is slow"),
+    31902: ErrorInfo("error", "stream: connection refused", "no server on that host and port"),
+    31903: ErrorInfo("error", "stream: connection broken", "the server dropped the connection"),
+    31904: ErrorInfo("error", "stream: host unreachable", "DNS, routing, or a private address"),
+    31910: ErrorInfo("error", "stream: TLS failure", "certificate not valid, or not a TLS port"),
+    31920: ErrorInfo("error", "stream: handshake refused", "the server did not answer 101"),
+    31921: ErrorInfo("error", "stream: closed with an error code", "the server closed abnormally"),
+    31922: ErrorInfo("error", "stream: scheme not supported", "use wss:// (or ws:// if allowed)"),
+    31923: ErrorInfo("error", "stream: malformed URL", "no host, or characters not allowed"),
+    31924: ErrorInfo("error", "stream: WebSocket protocol error", "bad frames from the server"),
+    31930: ErrorInfo("warning", "stream: server reads too slowly", "media was dropped upward"),
+    31931: ErrorInfo("warning", "stream: over ten minutes queued", "media was dropped downward"),
+    31940: ErrorInfo("error", "stream: unknown connector", "connectorName is not supported"),
+    31941: ErrorInfo("error", "stream: invalid track", "Connect streams take inbound_track only"),
+    31950: ErrorInfo("warning", "stream: malformed message", "binary, or not UTF-8 text"),
+    31951: ErrorInfo("warning", "stream: invalid message", "not JSON of a known event"),
+    32018: ErrorInfo("error", "Twiml over 4000 characters", "send a Url instead"),
+    32019: ErrorInfo("warning", "both Twiml and Url", "Twiml is ignored when Url is given"),
+}
+
+
+def describe(code: int) -> ErrorInfo:
+    """Return the table's row for ``code``, or a neutral row for a number it does not list."""
+    return ERRORS.get(code, ErrorInfo("error", f"error {code}", "see the message"))
+
+
+class TwilioError(Exception):
+    """A failure with Twilio's number: ``code`` and a message saying what happened where."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message

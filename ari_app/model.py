@@ -1,0 +1,149 @@
+"""The records every room of ``ari_app`` speaks of: accounts, numbers, calls, notifications.
+
+Plain data with Twilio's names and value sets (Twilio: Call, IncomingPhoneNumber, Account and
+Notification resources). This module imports none of our own code, so any room may use it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+HttpMethod = Literal["GET", "POST"]
+
+
+class CallStatus(StrEnum):
+    """State of a call as Twilio names it; ``initiated`` is seen in callbacks only."""
+
+    QUEUED = "queued"
+    INITIATED = "initiated"
+    RINGING = "ringing"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    BUSY = "busy"
+    FAILED = "failed"
+    NO_ANSWER = "no-answer"
+    CANCELED = "canceled"
+
+    @property
+    def final(self) -> bool:
+        """Whether the call has ended; a final state never changes."""
+        return self in _FINAL
+
+
+_FINAL = frozenset(
+    {
+        CallStatus.COMPLETED,
+        CallStatus.BUSY,
+        CallStatus.FAILED,
+        CallStatus.NO_ANSWER,
+        CallStatus.CANCELED,
+    }
+)
+
+
+class Direction(StrEnum):
+    """Who started the call, in Twilio's words."""
+
+    INBOUND = "inbound"
+    OUTBOUND_API = "outbound-api"
+    OUTBOUND_DIAL = "outbound-dial"
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer's HTTP endpoint: where it is and how it is asked."""
+
+    url: str
+    method: HttpMethod = "POST"
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer of this switch (Twilio: Account)."""
+
+    sid: str
+    auth_token: str
+    friendly_name: str
+    status: Literal["active", "suspended", "closed"] = "active"
+    date_created: datetime
+    date_updated: datetime
+
+
+class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True):
+    """A number that can be called and what happens then (Twilio: IncomingPhoneNumber)."""
+
+    sid: str
+    account_sid: str
+    phone_number: str
+    friendly_name: str
+    voice_url: str = ""
+    voice_method: HttpMethod = "POST"
+    voice_fallback_url: str = ""
+    voice_fallback_method: HttpMethod = "POST"
+    status_callback: str = ""
+    status_callback_method: HttpMethod = "POST"
+    voice_caller_id_lookup: bool = False
+    #: "config" when the number comes from the config file: REST may read but not change it.
+    origin: Literal["api", "config"] = "api"
+    date_created: datetime
+    date_updated: datetime
+
+
+class StatusCallback(msgspec.Struct, frozen=True, kw_only=True):
+    """Where call progress is told, and which events are wanted."""
+
+    url: str
+    method: HttpMethod = "POST"
+    events: frozenset[str] = frozenset({"completed"})
+
+
+class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of one call leg (Twilio: Call).
+
+    Times are UTC. ``start_time`` is the time of answer, ``end_time`` the end of the call;
+    both None before that. ``duration`` is whole seconds from answer to end.
+    """
+
+    sid: str
+    account_sid: str
+    direction: Direction
+    from_: str
+    to: str
+    status: CallStatus
+    parent_call_sid: str | None = None
+    phone_number_sid: str | None = None
+    voice: Endpoint | None = None
+    fallback: Endpoint | None = None
+    twiml: str | None = None
+    status_callback: StatusCallback | None = None
+    caller_id: str | None = None
+    forwarded_from: str | None = None
+    answered_by: str | None = None
+    sip_call_id: str | None = None
+    sip_response_code: int | None = None
+    node: str = ""
+    channel_id: str = ""
+    timeout: int = 60
+    time_limit: int = 14_400
+    date_created: datetime
+    date_updated: datetime
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    duration: int | None = None
+
+
+class Notification(msgspec.Struct, frozen=True, kw_only=True):
+    """One error or warning, tied to a call where there is one (Twilio: Notification)."""
+
+    sid: str
+    account_sid: str
+    call_sid: str | None
+    error_code: int
+    #: "0" is an error, "1" a warning, as Twilio writes them.
+    log: Literal["0", "1"]
+    message: str
+    request_url: str = ""
+    request_method: str = ""
+    date_created: datetime
