@@ -94,3 +94,19 @@ class TwilioError(Exception):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - a state of the store, not a fault of the caller
+    """The SQL store cannot answer now: locked, disk full, server away. Worth trying again."""
+
+
+class UnknownRecordError(LookupError):
+    """No record with that SID (or not of that account)."""
+
+
+class DuplicateRecordError(ValueError):
+    """A record with the same unique key is already there."""
+
+
+class OutboxFullError(Exception):
+    """As many callbacks wait as the store may hold; the new one was not taken."""

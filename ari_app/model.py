@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
@@ -147,3 +147,88 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     request_url: str = ""
     request_method: str = ""
     date_created: datetime
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a running call stands in its TwiML, so that a restarted app can go on there.
+
+    ``verb`` is the index of the verb to run next when the app comes back; ``document`` is the
+    TwiML text, ``url``/``method`` where it came from (empty for TwiML sent by REST).
+    """
+
+    url: str = ""
+    method: HttpMethod = "POST"
+    document: str = ""
+    verb: int = 0
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback that must reach its endpoint, kept until it has.
+
+    ``sequence`` is Twilio's SequenceNumber within the call; ``attempts`` counts failed tries.
+    """
+
+    id: int
+    url: str
+    method: HttpMethod
+    params: dict[str, str]
+    account_sid: str
+    call_sid: str | None
+    sequence: int
+    attempts: int
+    due_at: datetime
+    error: str = ""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A range of time, both ends included; None is open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which calls a list holds; None means any (Twilio: Call list filters)."""
+
+    to: str | None = None
+    from_: str | None = None
+    status: CallStatus | None = None
+    parent_call_sid: str | None = None
+    started: Span = Span()
+    ended: Span = Span()
+
+
+class NumberFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which numbers a list holds: part of the number (``*`` is any digit), or the exact name."""
+
+    phone_number: str | None = None
+    friendly_name: str | None = None
+
+
+class NotificationFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which notifications a list holds; None means any (Twilio: Notification list filters)."""
+
+    call_sid: str | None = None
+    log: Literal["0", "1"] | None = None
+    dated: Span = Span()
+
+
+class PageRequest(msgspec.Struct, frozen=True):
+    """Which page of a list: ``size`` items from the place of ``token``, else page ``number``."""
+
+    size: int = 50
+    number: int = 0
+    token: str | None = None
+
+
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """One page of a list, newest item first, and the tokens of its neighbours (None: no such)."""
+
+    items: tuple[T, ...]
+    number: int
+    size: int
+    next_token: str | None = None
+    previous_token: str | None = None
