@@ -1,0 +1,89 @@
+# The verbs of this checkout; `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+
+export PYTHON
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status logs demo test lint format docs lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(STAMPS)/run ## Install what is missing, start everything, print how to call
+	@$(BIN)/ariswitch up
+
+down: ## Stop what `make up` started
+	@if [ -x $(BIN)/ariswitch ]; then $(BIN)/ariswitch down; else echo "Nothing is installed."; fi
+
+status: $(STAMPS)/venv ## Tell what runs and whether it is healthy
+	@$(BIN)/ariswitch status
+
+logs: $(STAMPS)/venv ## Follow the logs of all parts
+	@$(BIN)/ariswitch logs --follow
+
+demo: up ## Place a real SIP call to the echo bot and print what was heard
+	@$(BIN)/ariswitch demo
+
+test: $(STAMPS)/test ## Run every test, those on the real Asterisk too
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMPS)/venv ## Check style, types and shell scripts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	for script in asterisk/*.sh .ci/run; do bash -n "$$script" || exit 1; done
+
+format: $(STAMPS)/venv ## Bring the code into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(STAMPS)/venv ## Write the generated pages
+	$(BIN)/ariswitch config --markdown > docs/configuration.md.new
+	mv docs/configuration.md.new docs/configuration.md
+
+lock: $(STAMPS)/venv ## Pin every dependency anew, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --upgrade --group dev \
+	  --output-file requirements.lock pyproject.toml
+
+clean: down ## Remove the Python environment and caches, keep state and Asterisk
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: a second run takes seconds. The Asterisk root is outside the checkout and may be
+# removed at any time, so its script runs always; it is quick when there is nothing to do.
+
+$(STAMPS)/packages: asterisk/packages-run.txt asterisk/packages.sh
+	@asterisk/packages.sh run
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/packages-test: asterisk/packages-test.txt asterisk/packages.sh
+	@asterisk/packages.sh test
+	@mkdir -p $(@D) && touch $@
+
+# Made whole or not at all: a changed lock makes a fresh environment.
+$(STAMPS)/locked: requirements.lock | $(STAMPS)/packages
+	@echo "Making the Python environment"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
+	@rm -rf $(BIN) $(VENV)/lib $(VENV)/lib64 $(VENV)/include $(VENV)/pyvenv.cfg $@ $(STAMPS)/venv
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(STAMPS)/venv: pyproject.toml $(STAMPS)/locked
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip check --quiet || { echo "pyproject.toml and requirements.lock differ: make lock"; exit 1; }
+	@touch $@
+
+.PHONY: asterisk-root
+asterisk-root: $(STAMPS)/packages
+	@asterisk/install.sh >/dev/null
+
+$(STAMPS)/run: $(STAMPS)/venv asterisk-root
+$(STAMPS)/test: $(STAMPS)/venv $(STAMPS)/packages-test asterisk-root
+.PHONY: $(STAMPS)/run $(STAMPS)/test

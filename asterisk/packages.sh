@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs the Debian packages whose commands are missing: packages.sh run|test ...
+#
+# Each argument names a list beside this file (packages-<name>.txt: command, package).
+# Nothing missing, nothing done: no update, no sudo, no network.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+missing=()
+
+for list in "$@"; do
+  while read -r command package; do
+    case $command in '' | '#'*) continue ;; esac
+    # Some tools live in sbin, which an ordinary user's PATH leaves out.
+    PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null || missing+=("$package")
+  done <"$here/packages-$list.txt"
+done
+
+if [ "$#" -gt 0 ] && [ "${1}" = run ]; then
+  # Debian splits the part of Python that makes virtual environments into a package.
+  "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+fi
+
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "Missing: ${missing[*]}. Install them as root: apt-get install ${missing[*]}" >&2
+    exit 1
+  }
+  as_root=(sudo)
+fi
+command -v apt-get >/dev/null || {
+  echo "Missing: ${missing[*]} (Debian's names). Install them with your package manager." >&2
+  exit 1
+}
+
+echo "Installing from Debian: ${missing[*]}" >&2
+install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends)
+"${as_root[@]}" apt-get update -qq >&2 ||
+  echo "apt-get update reported errors; going on with what it has" >&2
+"${as_root[@]}" "${install[@]}" "${missing[@]}" >&2
