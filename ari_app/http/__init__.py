@@ -1,0 +1,1 @@
+"""HTTP to customers: guarded, signed, bounded webhooks and persisted callbacks."""
