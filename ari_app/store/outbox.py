@@ -1,0 +1,114 @@
+"""Callbacks on their way, in SQL, so that a restart loses none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, func, insert, select, update
+
+from ari_app.errors import OutboxFullError, UnknownRecordError
+from ari_app.model import Delivery, HttpMethod
+from ari_app.store.database import Database
+from ari_app.store.rows import to_record
+from ari_app.store.tables import outbox
+
+#: An error text is kept for the operator's eye; this much of it is enough.
+_ERROR_LENGTH = 500
+
+
+class Outbox:
+    """A bounded queue of HTTP callbacks. Every method may raise StoreUnavailable."""
+
+    def __init__(self, database: Database, limit: int) -> None:
+        """Hold at most ``limit`` callbacks."""
+        self._db = database
+        self._limit = limit
+
+    async def put(
+        self,
+        url: str,
+        method: HttpMethod,
+        params: Mapping[str, str],
+        *,
+        account_sid: str,
+        call_sid: str | None = None,
+        sequence: int = 0,
+        due_at: datetime | None = None,
+    ) -> int:
+        """Keep a callback, due now unless told otherwise; return its id.
+
+        Raises:
+            OutboxFullError: as many wait as the outbox may hold.
+        """
+        values = {
+            "url": url,
+            "method": method,
+            "params": dict(params),
+            "account_sid": account_sid,
+            "call_sid": call_sid,
+            "sequence": sequence,
+            "attempts": 0,
+            "due_at": due_at or datetime.now(UTC),
+            "error": "",
+        }
+        async with self._db.writing() as conn:
+            waiting = (await conn.execute(select(func.count()).select_from(outbox))).scalar_one()
+            if waiting >= self._limit:
+                raise OutboxFullError(f"{waiting} callbacks wait")
+            result = await conn.execute(insert(outbox).values(values).returning(outbox.c.id))
+            return int(result.scalar_one())
+
+    async def due(self, now: datetime, limit: int) -> list[Delivery]:
+        """Return up to ``limit`` callbacks to send now, oldest first.
+
+        Of each call only the oldest is returned, and nothing while that one waits for its
+        retry: a call's callbacks leave in the order they were made.
+        """
+        earlier = outbox.alias("earlier")
+        blocked = (
+            select(earlier.c.id)
+            .where(earlier.c.call_sid == outbox.c.call_sid, earlier.c.id < outbox.c.id)
+            .exists()
+        )
+        query = (
+            select(outbox)
+            .where(outbox.c.due_at <= now, ~blocked)
+            .order_by(outbox.c.due_at, outbox.c.id)
+            .limit(limit)
+        )
+        async with self._db.reading() as conn:
+            rows = (await conn.execute(query)).mappings().all()
+        return [to_record(Delivery, row) for row in rows]
+
+    async def next_due(self) -> datetime | None:
+        """Return the earliest time at which something falls due; None when nothing waits."""
+        async with self._db.reading() as conn:
+            query = select(func.min(outbox.c.due_at))
+            earliest: datetime | None = (await conn.execute(query)).scalar_one()
+        return earliest
+
+    async def done(self, delivery_id: int) -> None:
+        """Forget a callback: it has arrived, or was given up. Doing so twice is harmless."""
+        async with self._db.writing() as conn:
+            await conn.execute(delete(outbox).where(outbox.c.id == delivery_id))
+
+    async def retry(self, delivery_id: int, at: datetime, error: str) -> Delivery:
+        """Count a failed try and set the next. Raises UnknownRecordError."""
+        change = (
+            update(outbox)
+            .where(outbox.c.id == delivery_id)
+            .values(due_at=at, error=error[:_ERROR_LENGTH], attempts=outbox.c.attempts + 1)
+        )
+        async with self._db.writing() as conn:
+            await conn.execute(change)
+            query = select(outbox).where(outbox.c.id == delivery_id)
+            row = (await conn.execute(query)).mappings().first()
+            if row is None:
+                raise UnknownRecordError(str(delivery_id))
+            return to_record(Delivery, row)
+
+    async def size(self) -> int:
+        """Return how many callbacks wait."""
+        async with self._db.reading() as conn:
+            return (await conn.execute(select(func.count()).select_from(outbox))).scalar_one()
