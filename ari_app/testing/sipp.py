@@ -1,0 +1,357 @@
+"""Runs SIPp: a scenario, its keys, and what came of it, message by message.
+
+SIPp writes its message log into a pipe, so a test can wait for the 200 and read its SDP
+instead of sleeping. SIPp only signals; audio is judged by ``rtp_probe`` or ``capture`` (B-34).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+INSTALL_HINT = "SIPp is not installed: apt-get install sip-tester (Debian), brew install sipp"
+
+_LAWS = {"ulaw": ("0", "PCMU"), "alaw": ("8", "PCMA")}
+_EXIT = {
+    0: "all calls went as written",
+    1: "a call did not go as written",
+    97: "ended on command",
+    99: "no call was made",
+    254: "could not bind a socket",
+    255: "timed out, or a fatal error",
+}
+_HEAD = re.compile(
+    rb"-{20,} (?P<time>\d{4}-\d\d-\d\d)[ \t]+(?P<clock>\d\d:\d\d:\d\d\.\d+)[^\n]*\n"
+    rb"\w+ message (?P<direction>sent|received) [\[(](?P<size>\d+)[^\n]*\n\n"
+)
+
+
+class SippMissingError(Exception):
+    """SIPp is not on the path; the message says how to install it."""
+
+
+class SippError(Exception):
+    """SIPp ended, or time ran out, before what was waited for happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class SipMessage:
+    """One SIP message as SIPp logged it. ``time`` is seconds since the epoch, to microseconds."""
+
+    time: float
+    direction: Literal["sent", "received"]
+    text: str
+
+    @property
+    def start_line(self) -> str:
+        """Request or status line."""
+        return self.text.split("\r\n", 1)[0]
+
+    @property
+    def status(self) -> int | None:
+        """Status code; None for a request."""
+        parts = self.start_line.split(" ")
+        return int(parts[1]) if parts[0] == "SIP/2.0" else None
+
+    @property
+    def method(self) -> str:
+        """Method of the request, or of the request that is answered (its CSeq)."""
+        if self.status is None:
+            return self.start_line.split(" ", 1)[0]
+        return self.header("CSeq").rpartition(" ")[2]
+
+    @property
+    def body(self) -> str:
+        """What follows the empty line."""
+        return self.text.partition("\r\n\r\n")[2]
+
+    def header(self, name: str) -> str:
+        """First value of a header by its full name, whatever its case; empty when missing."""
+        for line in self.text.partition("\r\n\r\n")[0].split("\r\n")[1:]:
+            key, _, value = line.partition(":")
+            if key.strip().lower() == name.lower():
+                return value.strip()
+        return ""
+
+    @property
+    def media(self) -> tuple[str, int] | None:
+        """Where the SDP wants RTP (RFC 8866 c= and m=); None without SDP."""
+        host = re.search(r"^c=IN IP[46] (\S+)", self.body, re.MULTILINE)
+        port = re.search(r"^m=audio (\d+)", self.body, re.MULTILINE)
+        return (host[1], int(port[1])) if host and port else None
+
+
+@dataclass(frozen=True, slots=True)
+class SippResult:
+    """How a run ended."""
+
+    exit_code: int
+    errors: tuple[str, ...]
+    messages: tuple[SipMessage, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every call went as the scenario says."""
+        return self.exit_code == 0
+
+    def check(self) -> Self:
+        """Return self, or raise SippError with SIPp's own errors and the messages seen."""
+        if not self.ok:
+            meaning = _EXIT.get(self.exit_code, "ended by a signal")
+            seen = " | ".join(f"{m.direction} {m.start_line}" for m in self.messages)
+            raise SippError(
+                f"SIPp exit code {self.exit_code} ({meaning}): {'; '.join(self.errors)} [{seen}]"
+            )
+        return self
+
+    @property
+    def final_status(self) -> int | None:
+        """Last final answer to an INVITE; None when there was none."""
+        codes = [m.status for m in self.messages if m.method == "INVITE" and m.status]
+        return next((code for code in reversed(codes) if code >= 200), None)
+
+
+class Sipp:
+    """One SIPp process that runs one scenario. Made by :meth:`start`; ends with its context."""
+
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path, port: int) -> None:
+        self.messages: list[SipMessage] = []
+        self.port = port
+        self._process = process
+        self._folder = folder
+        self._log = bytearray()
+        self._news = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        scenario: str | Path,
+        target: tuple[str, int] | None = None,
+        *,
+        number: str = "",
+        law: Literal["ulaw", "alaw"] = "ulaw",
+        probe: tuple[str, int] = ("127.0.0.1", 9),
+        keys: Mapping[str, str | int] | None = None,
+        duration_ms: int = 0,
+        calls: int = 1,
+        rate: int = 10,
+        timeout: float = 60.0,  # noqa: ASYNC109 - SIPp's own limit, not of this coroutine
+        host: str = "127.0.0.1",
+        port: int = 0,
+        media_port: int = 0,
+    ) -> Sipp:
+        """Start SIPp and return at once (a called side: as soon as its port is open).
+
+        ``scenario`` is a path or the name of a file in ``scenarios/``; ``target`` is where a
+        caller calls, None for a called side; ``probe`` is the RTP address put into the SDP;
+        ``keys`` fill ``[name]`` and ``@name@`` in the scenario; ``duration_ms`` is the length
+        of its ``<pause/>``; after ``timeout`` seconds SIPp gives up and the run has failed.
+        Raises SippMissingError.
+        """
+        binary = shutil.which("sipp")
+        if binary is None:
+            raise SippMissingError(INSTALL_HINT)
+        path = scenario if isinstance(scenario, Path) else SCENARIOS / f"{scenario}.xml"
+        law_pt, law_name = _LAWS[law]
+        values = {
+            "law_pt": law_pt,
+            "law_name": law_name,
+            "probe_host": probe[0],
+            "probe_port": str(probe[1]),
+            "from_user": "+15557000",
+            "code": "603",
+            "reason": "Decline",
+            "dtmf_pcap": "/usr/share/sip-tester/dtmf_2833_1.pcap",
+        } | {key: str(value) for key, value in (keys or {}).items()}
+        folder = Path(tempfile.mkdtemp(prefix="ariswitch-sipp-"))
+        text = path.read_text()
+        for key, value in values.items():
+            text = text.replace(f"@{key}@", value)
+        (folder / path.name).write_text(text)
+        port = port or free_port(host)
+        read_end, write_end = os.pipe()
+        command = [
+            binary,
+            *([f"{target[0]}:{target[1]}"] if target else []),
+            *("-sf", str(folder / path.name), "-s", number or "service"),
+            *("-i", host, "-p", str(port), "-mi", host, "-mp", str(media_port or free_port(host))),
+            *("-cp", str(free_port(host)), "-m", str(calls), "-r", str(rate)),
+            *("-d", str(duration_ms), "-timeout", f"{timeout:.0f}s", "-timeout_error"),
+            *("-nostdin", "-trace_msg", "-message_file", f"/dev/fd/{write_end}"),
+            *("-trace_err", "-error_file", str(folder / "errors.log")),
+        ]
+        for key, value in values.items():
+            command += ["-key", key, value]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=folder,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=(folder / "screen").open("wb"),
+                stderr=asyncio.subprocess.STDOUT,
+                pass_fds=(write_end,),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(read_end)
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            os.close(write_end)
+        self = cls(process, folder, port)
+        self._reader = asyncio.create_task(self._read(read_end))
+        try:
+            await self._bound(host)
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def wait_for(self, wanted: Callable[[SipMessage], bool]) -> SipMessage:
+        """Wait for the first message that ``wanted`` accepts; one logged already counts.
+
+        Raises SippError when SIPp ends without it, which its own timeout makes certain.
+        """
+        looked_at = 0
+        while True:
+            for message in self.messages[looked_at:]:
+                looked_at += 1
+                if wanted(message):
+                    return message
+            if self._reader is None or self._reader.done():
+                raise SippError(f"SIPp ended before the message: {await self.result()}")
+            self._news.clear()
+            await self._news.wait()
+
+    async def answered(self) -> SipMessage:
+        """Wait for the 200 to the INVITE (received by a caller, sent by a called side)."""
+        return await self.wait_for(lambda m: m.status == 200 and m.method == "INVITE")
+
+    async def remote_media(self) -> tuple[str, int]:
+        """Wait for the other side's SDP; return where it wants RTP."""
+        found = await self.wait_for(lambda m: m.direction == "received" and m.media is not None)
+        assert found.media is not None  # noqa: S101 - just asked for
+        return found.media
+
+    async def result(self) -> SippResult:
+        """Wait for SIPp to end; its own timeout bounds this."""
+        code = await self._process.wait()
+        if self._reader is not None:
+            await self._reader
+        log = self._folder / "errors.log"
+        text = log.read_text(errors="replace") if log.exists() else ""
+        screen = self._folder / "screen"
+        if code not in (0, 1, 97) and not text and screen.exists():
+            text = screen.read_text(errors="replace")[-2000:]
+        return SippResult(code % 256, _errors(text), tuple(self.messages))
+
+    async def stop(self) -> None:
+        """Kill SIPp if it still runs and remove its files; may be called many times."""
+        if self._process.returncode is None:
+            # Its own session: threads' helpers of rtp_stream and exec commands go with it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+        if self._reader is not None:
+            await self._reader
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _bound(self, host: str) -> None:
+        """Wait until SIPp holds its SIP port: it says so nowhere, the kernel's table does."""
+        while self._process.returncode is None:
+            if _is_bound(host, self.port):
+                return
+            await asyncio.sleep(0.005)
+        raise SippError(f"SIPp did not start: {(await self.result()).errors}")
+
+    async def _read(self, pipe: int) -> None:
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb", 0)
+        )
+        try:
+            while data := await reader.read(65536):
+                self._log += data
+                self._parse()
+                self._news.set()
+        finally:
+            transport.close()
+            self._news.set()
+
+    def _parse(self) -> None:
+        while head := _HEAD.search(self._log):
+            end = head.end() + int(head["size"])
+            if len(self._log) < end:
+                return
+            when = f"{head['time'].decode()} {head['clock'].decode()}"
+            self.messages.append(
+                SipMessage(
+                    time=datetime.fromisoformat(when).astimezone().timestamp(),
+                    direction="sent" if head["direction"] == b"sent" else "received",
+                    text=self._log[head.end() : end].decode(errors="replace"),
+                )
+            )
+            del self._log[:end]
+
+
+async def run(
+    scenario: str | Path, target: tuple[str, int] | None = None, **options: Any
+) -> SippResult:
+    """Run one scenario to its end; options as :meth:`Sipp.start`. Cancelling kills SIPp."""
+    async with await Sipp.start(scenario, target, **options) as sipp:
+        return await sipp.result()
+
+
+def _errors(log: str) -> tuple[str, ...]:
+    """Cut SIPp's error log into one line an error, the quoted message to its first line."""
+    entries = re.split(r"^\d{4}-\d\d-\d\d\t[^\t]+\t[\d.]+: ", log, flags=re.MULTILINE)
+    first_lines = (entry.strip().partition("\n")[0].strip() for entry in entries)
+    return tuple(line for line in first_lines if line and "following events" not in line)
+
+
+def _is_bound(host: str, port: int) -> bool:
+    """Whether somebody holds the UDP port; true where the kernel has no table to ask."""
+    table = Path("/proc/net/udp")
+    address = int.from_bytes(socket.inet_aton(host), sys.byteorder)
+    return not table.exists() or f"{address:08X}:{port:04X}" in table.read_text()
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return an even UDP port nobody holds now, its odd neighbour free too (RTP and RTCP)."""
+    while True:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second,
+        ):
+            first.bind((host, 0))
+            port: int = first.getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                second.bind((host, port + 1))
+                if port % 2 == 0:
+                    return port
