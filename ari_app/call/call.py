@@ -1,0 +1,239 @@
+"""One call: a task that walks TwiML until the call ends.
+
+The task runs a *script* (document after document) and listens to *orders* (live update,
+hang-up, time limit) and to the leg's end. Whatever comes first cancels the script, so no
+verb knows of any of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from ari_app.ari.errors import AriError
+from ari_app.call.causes import status_of
+from ari_app.call.context import CallContext
+from ari_app.call.dialing import Dialing
+from ari_app.call.documents import DocumentError, load
+from ari_app.call.journal import Journal
+from ari_app.call.leg import Leg
+from ari_app.call.outcome import End, Source
+from ari_app.call.ports import Services
+from ari_app.call.problems import Problems
+from ari_app.call.progress import Progress
+from ari_app.call.script import announce_failure, walk
+from ari_app.model import Account, CallRecord, CallStatus, Direction
+from ari_app.params import voice_params
+
+log = structlog.get_logger(__name__)
+
+#: Seconds that a hung-up channel may take to go.
+GONE_TIMEOUT = 5.0
+INTERNAL_ERROR = 12400
+
+
+@dataclass(slots=True)
+class _Order:
+    """What somebody wants of the call; ``source`` None means: end it with ``status``."""
+
+    source: Source | None
+    status: CallStatus | None
+    done: asyncio.Future[CallRecord]
+
+
+class Call:
+    """A call from its first moment to its last callback."""
+
+    def __init__(
+        self,
+        services: Services,
+        account: Account,
+        record: CallRecord,
+        leg: Leg,
+        *,
+        dialing: Dialing | None = None,
+    ) -> None:
+        self._services = services
+        self._journal = Journal(record.sid)
+        self._progress = Progress(services, self._journal, record)
+        self._problems = Problems(
+            services, self._journal, account_sid=account.sid, call_sid=record.sid
+        )
+        self._leg = leg
+        self._dialing = dialing
+        self._ctx = CallContext(
+            services,
+            leg,
+            self._journal,
+            self._progress,
+            self._problems,
+            services.webhooks.conversation(auth_token=account.auth_token, call_sid=record.sid),
+            account.auth_token,
+        )
+        self._orders: asyncio.Queue[_Order] = asyncio.Queue()
+        self._ended: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
+        self._closing = False
+
+    @property
+    def record(self) -> CallRecord:
+        """The call as it is now."""
+        return self._progress.record
+
+    @property
+    def ended(self) -> asyncio.Future[CallRecord]:
+        """Done with the final record when the call is over."""
+        return self._ended
+
+    async def redirect(self, source: Source) -> CallRecord:
+        """Stop the running verb and run ``source``; returns when the verb has stopped."""
+        return await self._order(source, None)
+
+    async def end(self, status: CallStatus) -> CallRecord:
+        """Hang up; returns the final record."""
+        await self._order(None, status)
+        return await asyncio.shield(self._ended)
+
+    def change(self, **changes: object) -> CallRecord:
+        """Change what the record says of callbacks and limits while the call goes on."""
+        self._progress.change(**changes)
+        return self.record
+
+    async def run(self, source: Source) -> None:
+        """Walk from ``source`` to the end of the call; never raises but CancelledError."""
+        structlog.contextvars.bind_contextvars(call_sid=self.record.sid)
+        end = End()
+        limit: list[asyncio.TimerHandle] = []
+        try:
+            end = await self._drive(source, limit.append)
+        except Exception as error:
+            log.exception("call.internal_error", call_sid=self.record.sid)
+            self._problems.report(INTERNAL_ERROR, f"internal failure: {error!r}")
+        finally:
+            for timer in limit:
+                timer.cancel()
+            await self._finish(end)
+
+    async def flush(self) -> None:
+        """Wait until all that must be remembered of the call has been written."""
+        await self._journal.flush()
+
+    async def _order(self, source: Source | None, status: CallStatus | None) -> CallRecord:
+        done: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
+        if self._closing:
+            return await asyncio.shield(self._ended)
+        self._orders.put_nowait(_Order(source, status, done))
+        return await done
+
+    async def _drive(self, source: Source, set_limit: Callable[[asyncio.TimerHandle], None]) -> End:
+        """Run scripts until one ends the call, an order does, or the leg goes."""
+        step = asyncio.create_task(self._first(source, set_limit))
+        while True:
+            order = asyncio.create_task(self._orders.get())
+            try:
+                first: set[asyncio.Future[Any]] = {step, order, self._leg.gone}
+                await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                await _cancel(step)
+                raise
+            finally:
+                if not order.done():
+                    order.cancel()
+            if order.done() and not order.cancelled():
+                wanted = order.result()
+                await _cancel(step)
+                if wanted.source is None:
+                    wanted.done.set_result(self.record)
+                    return End(status=wanted.status or CallStatus.COMPLETED)
+                self._ctx.on_hangup = None
+                wanted.done.set_result(self.record)
+                step = asyncio.create_task(self._script(wanted.source))
+                continue
+            if self._leg.gone.done():
+                await _cancel(step)
+                return End()
+            return step.result()
+
+    async def _first(self, source: Source, set_limit: Callable[[asyncio.TimerHandle], None]) -> End:
+        """Dial when the call goes out, then run the first script."""
+        if self._dialing is not None:
+            failed = await self._dialing.run(self._leg, self._progress)
+            if failed is not None:
+                return failed
+            self._progress.answered()
+            if self._dialing.send_digits:
+                await self._leg.send_digits(self._dialing.send_digits)
+        loop = asyncio.get_running_loop()
+        set_limit(loop.call_later(self.record.time_limit, self._out_of_time))
+        return await self._script(source)
+
+    async def _script(self, source: Source) -> End:
+        """Run documents until one ends the call; what goes wrong is announced."""
+        try:
+            return await walk(self._ctx, await load(self._ctx, source))
+        except DocumentError:
+            return await announce_failure(self._ctx)
+        except AriError as error:
+            if self._leg.gone.done():
+                return End()
+            self._problems.report(INTERNAL_ERROR, f"Asterisk refused a request: {error}")
+            return End()
+
+    def _out_of_time(self) -> None:
+        log.warning("call.time_limit", call_sid=self.record.sid, seconds=self.record.time_limit)
+        done: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
+        self._orders.put_nowait(_Order(None, CallStatus.COMPLETED, done))
+
+    async def _finish(self, end: End) -> None:
+        """Hang up if the leg is still there, settle the record, tell who must know."""
+        self._closing = True
+        by_caller = self._leg.gone.done()
+        if not by_caller:
+            await self._leg.hangup(end.cause)
+            await asyncio.wait({self._leg.gone}, timeout=GONE_TIMEOUT)
+        gone = self._leg.gone.result() if self._leg.gone.done() else None
+        sip_code = gone.sip_code if gone else None
+        if self._leg.answered:
+            status, sip_code = CallStatus.COMPLETED, 200
+        elif by_caller and self.record.direction is Direction.INBOUND:
+            status, sip_code = CallStatus.NO_ANSWER, 487  # the caller gave up (CANCEL)
+        elif by_caller and gone is not None:
+            status = status_of(gone.cause, gone.sip_code)
+        else:
+            status = end.status
+        self._tell_action(by_caller)
+        self._progress.ended(status, sip_code)
+        self._leg.close()
+        self._ended.set_result(self.record)
+        while not self._orders.empty():
+            order = self._orders.get_nowait()
+            if not order.done.done():
+                order.done.set_result(self.record)
+
+    def _tell_action(self, by_caller: bool) -> None:
+        """Ask the running verb's action once when the caller left inside it."""
+        action = self._ctx.on_hangup
+        if not by_caller or action is None:
+            return
+        params = {**voice_params(self.record), **action.params, "CallStatus": "completed"}
+        record = self.record
+        self._journal.later(
+            lambda: self._services.callbacks.enqueue(
+                url=action.endpoint.url,
+                method=action.endpoint.method,
+                params=params,
+                account_sid=record.account_sid,
+                call_sid=record.sid,
+            )
+        )
+
+
+async def _cancel(task: asyncio.Task[End]) -> None:
+    """Cancel a script and wait until it has cleaned up; its failure is logged, not raised."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled() and (error := task.exception()):
+        log.warning("call.script_failed", error=repr(error))

@@ -1,0 +1,77 @@
+"""What a verb may touch of the call it runs in."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin, urlsplit
+
+from ari_app.call.journal import Journal
+from ari_app.call.leg import Leg
+from ari_app.call.outcome import Fetch
+from ari_app.call.ports import Conversation, Services
+from ari_app.call.problems import Problems
+from ari_app.call.progress import Progress
+from ari_app.errors import TwilioError
+from ari_app.model import Endpoint, HttpMethod
+
+
+class CallContext:
+    """The call as verbs see it: its leg, its record, its customer."""
+
+    def __init__(
+        self,
+        services: Services,
+        leg: Leg,
+        journal: Journal,
+        progress: Progress,
+        problems: Problems,
+        conversation: Conversation,
+        auth_token: str,
+    ) -> None:
+        self.services = services
+        self.leg = leg
+        self.journal = journal
+        self.progress = progress
+        self.problems = problems
+        self.conversation = conversation
+        self.auth_token = auth_token
+        #: URL and method of the running document; None when it came as text.
+        self.document: Endpoint | None = None
+        #: The URL to be told when the caller hangs up inside the running verb.
+        self.on_hangup: Fetch | None = None
+        #: Whether the fallback URL was used up by a failing verb.
+        self.fell_back = False
+
+    @property
+    def call_sid(self) -> str:
+        """SID of the call."""
+        return self.progress.record.sid
+
+    async def answer(self) -> None:
+        """Answer the call unless it was answered; every verb with media begins so."""
+        if not self.leg.answered:
+            await self.leg.answer()
+            self.progress.answered()
+
+    def resolve(self, url: str) -> str:
+        """Make ``url`` absolute against the running document.
+
+        Raises TwilioError 15004 for a relative URL in a document that came by REST, and
+        11100 for anything that is not http(s) (Twilio: TwiML, relative URLs).
+        """
+        if self.document is None and not urlsplit(url).scheme:
+            raise TwilioError(15004, f"relative URL {url!r} in TwiML that has no URL of its own")
+        absolute = urljoin(self.document.url, url) if self.document else url
+        parts = urlsplit(absolute)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise TwilioError(11100, f"not a usable URL: {absolute!r}")
+        if "_" in parts.hostname:
+            raise TwilioError(11100, f"underscore in host name: {absolute!r}")
+        return absolute
+
+    def fetch(self, url: str, method: HttpMethod, **params: str) -> Fetch:
+        """Return the document at ``url`` (relative allowed) as a source; raises as resolve()."""
+        return Fetch(Endpoint(url=self.resolve(url), method=method), params)
+
+    def problem(self, error: TwilioError, *, url: str = "", method: str = "") -> None:
+        """Report a failure that does not end the call."""
+        self.problems.report(error.code, error.message, url=url, method=method)

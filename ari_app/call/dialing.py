@@ -1,0 +1,75 @@
+"""The first part of an outbound call: from INVITE to the answer (ARI: originate)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from ari_app.ari.errors import AriError
+from ari_app.call.leg import Leg
+from ari_app.call.outcome import End
+from ari_app.call.progress import Progress
+from ari_app.model import CallStatus
+
+log = structlog.get_logger(__name__)
+
+#: Twilio adds some seconds to the ring time asked for.
+GRACE = 5
+CODECS = ("ulaw", "alaw")
+CODEC_VARIABLE = "CHANNEL(audionativeformat)"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialing:
+    """How to reach the callee: a PJSIP dial string, ring time and keys after the answer."""
+
+    app: str
+    endpoint: str
+    caller_id: str
+    ring_seconds: int
+    send_digits: str = ""
+
+    async def run(self, leg: Leg, progress: Progress) -> End | None:
+        """Dial and wait for the answer; returns how the call ends when there is none."""
+        try:
+            await leg.ari.channels.originate_with_id(
+                channel_id=leg.channel_id,
+                endpoint=self.endpoint,
+                app=self.app,
+                app_args=f"outbound,{leg.channel_id}",
+                caller_id=self.caller_id,
+                timeout=self.ring_seconds + GRACE,
+                formats=",".join(CODECS),
+            )
+        except AriError as error:
+            log.warning("dial.refused", call_sid=leg.channel_id, error=str(error))
+            return End(status=CallStatus.FAILED)
+        progress.initiated()
+        rings = asyncio.create_task(_tell_ringing(leg, progress))
+        answered = asyncio.create_task(leg.entered.wait())
+        try:
+            either: set[asyncio.Future[Any]] = {answered, leg.gone}
+            done, _ = await asyncio.wait(
+                either,
+                timeout=self.ring_seconds + GRACE,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            rings.cancel()
+            answered.cancel()
+        if leg.entered.is_set():
+            if leg.ringing.is_set():
+                progress.ringing()
+            leg.answered = True
+            codec = await leg.variable(CODEC_VARIABLE)
+            leg.codec = codec if codec in CODECS else "ulaw"
+            return None
+        return End(status=CallStatus.NO_ANSWER) if not done else End()
+
+
+async def _tell_ringing(leg: Leg, progress: Progress) -> None:
+    await leg.ringing.wait()
+    progress.ringing()

@@ -1,0 +1,70 @@
+"""From a source to a document: fetch, fall back, parse.
+
+Twilio: TwiML fetch rules. Whatever is wrong with the primary URL, transport, status, content
+type or XML, leads to the fallback URL with ``ErrorCode`` and ``ErrorUrl``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from ari_app.call.context import CallContext
+from ari_app.call.outcome import Fetch, Inline, Source
+from ari_app.errors import TwilioError
+from ari_app.model import Endpoint
+from ari_app.params import voice_params
+from twiml import Document, TwimlError, interpret, parse
+
+log = structlog.get_logger(__name__)
+
+
+class DocumentError(Exception):
+    """Neither the URL nor its fallback gave a document; every failure was reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A document and where it came from (None for text given by REST)."""
+
+    document: Document
+    endpoint: Endpoint | None
+
+
+async def load(ctx: CallContext, source: Source) -> Loaded:
+    """Return the document of ``source``; raises DocumentError."""
+    if isinstance(source, Inline):
+        try:
+            return Loaded(parse(source.twiml, trim=True), None)
+        except TwimlError as error:
+            ctx.problems.report(error.code, error.message)
+            failed, failed_url = error.code, ""
+    else:
+        try:
+            return await _fetch(ctx, source)
+        except (TwilioError, TwimlError) as error:
+            endpoint = source.endpoint
+            ctx.problems.report(error.code, error.message, url=endpoint.url, method=endpoint.method)
+            failed, failed_url = error.code, endpoint.url
+    return await fall_back(ctx, failed, failed_url)
+
+
+async def fall_back(ctx: CallContext, code: int, url: str) -> Loaded:
+    """Ask the call's fallback URL after failure ``code`` at ``url``; raises DocumentError."""
+    fallback = ctx.progress.record.fallback
+    if fallback is None:
+        raise DocumentError
+    try:
+        return await _fetch(ctx, Fetch(fallback, {"ErrorCode": str(code), "ErrorUrl": url}))
+    except (TwilioError, TwimlError) as error:
+        ctx.problems.report(error.code, error.message, url=fallback.url, method=fallback.method)
+        raise DocumentError from error
+
+
+async def _fetch(ctx: CallContext, source: Fetch) -> Loaded:
+    params = {**voice_params(ctx.progress.record), **source.params}
+    reply = await ctx.conversation.ask(source.endpoint, params)
+    log.info("document.fetched", url=reply.url, size=len(reply.body))
+    document = interpret(reply.content_type, reply.body, reply.url)
+    return Loaded(document, Endpoint(url=reply.url, method=source.endpoint.method))

@@ -1,0 +1,59 @@
+"""Writes that must reach SQL in the end, though a call never waits for them.
+
+Each call has one journal: writes happen in order, are tried again with backoff while the
+store is away, and are bounded: past ``LIMIT`` waiting writes the oldest is dropped, loudly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+Write = Callable[[], Awaitable[object]]
+
+LIMIT = 1000
+FIRST_RETRY = 0.2
+LONGEST_RETRY = 10.0
+
+
+class Journal:
+    """An ordered, bounded queue of writes with one task while there is work."""
+
+    def __init__(self, call_sid: str) -> None:
+        self._call_sid = call_sid
+        self._waiting: deque[Write] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def later(self, write: Write) -> None:
+        """Queue a write; it runs as soon as those before it are done."""
+        if len(self._waiting) >= LIMIT:
+            self._waiting.popleft()
+            log.error("journal.write_dropped", call_sid=self._call_sid, limit=LIMIT)
+        self._waiting.append(write)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    async def flush(self) -> None:
+        """Wait until everything queued so far has been written."""
+        while self._task is not None and not self._task.done():
+            await asyncio.wait({self._task})
+
+    async def _run(self) -> None:
+        delay = FIRST_RETRY
+        while self._waiting:
+            write = self._waiting[0]
+            try:
+                await write()
+            except Exception as error:  # any failure of the store is one that may pass
+                log.warning("journal.retry", call_sid=self._call_sid, error=str(error))
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, LONGEST_RETRY)
+                continue
+            delay = FIRST_RETRY
+            if self._waiting and self._waiting[0] is write:
+                self._waiting.popleft()

@@ -1,0 +1,188 @@
+"""One SIP channel under the call's control.
+
+A leg turns ARI's events into what verbs wait for: the end of a playback, a key, the end of
+the channel. Its route is registered before the first request, so no event is missed
+(ARI: Channels, Playbacks).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from ari_app.ari.client import AriClient
+from ari_app.ari.errors import AriError, NotFound
+from ari_app.ari.events import (
+    ChannelDestroyed,
+    ChannelDtmfReceived,
+    ChannelHangupRequest,
+    ChannelStateChange,
+    Event,
+    PlaybackFinished,
+    StasisEnd,
+    StasisStart,
+)
+from ari_app.ari.special import ChannelGone
+from ari_app.errors import TwilioError
+
+log = structlog.get_logger(__name__)
+
+#: Length of a key and of the pause behind it when we send digits, milliseconds.
+DIGIT_MS = 100
+PAUSE_MS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Why the channel ended: Q.850 cause and, where SIP said one, its response code."""
+
+    cause: int
+    sip_code: int | None
+
+
+class Leg:
+    """A channel: answer, play, listen for keys, hang up."""
+
+    def __init__(
+        self,
+        ari: AriClient,
+        channel_id: str,
+        *,
+        codec: str = "ulaw",
+        answered: bool = False,
+        entered: bool = False,
+    ) -> None:
+        self.ari = ari
+        self.channel_id = channel_id
+        self.codec = codec
+        self.answered = answered
+        #: Set when the channel is in our Stasis application (an outbound call: answered).
+        self.entered = asyncio.Event()
+        if entered:
+            self.entered.set()
+        #: Set at the far end's first sign of life (180 or 183).
+        self.ringing = asyncio.Event()
+        #: Done when the channel is no more.
+        self.gone: asyncio.Future[Gone] = asyncio.get_running_loop().create_future()
+        self._sip_code: int | None = None
+        self._keys: list[Callable[[str], None]] = []
+        self._playbacks: dict[str, asyncio.Future[str]] = {}
+        self._counter = itertools.count(1)
+        self._route = ari.route(channel_id, self._on_event)
+
+    def listen(self, on_key: Callable[[str], None]) -> Callable[[], None]:
+        """Call ``on_key`` with each key pressed; returns what ends that."""
+        self._keys.append(on_key)
+        return lambda: self._keys.remove(on_key)
+
+    async def ring(self) -> None:
+        """Tell the caller that it rings (SIP 180); a channel that has gone is no error."""
+        try:
+            await self.ari.channels.ring(channel_id=self.channel_id)
+        except AriError as error:
+            log.info("leg.ring_failed", channel_id=self.channel_id, error=str(error))
+
+    async def answer(self) -> None:
+        """Answer the call (SIP 200)."""
+        await self.ari.channels.answer(channel_id=self.channel_id)
+        self.answered = True
+
+    async def play(self, path: str) -> None:
+        """Play a file (absolute path, no extension) to its end; stopped when cancelled.
+
+        Raises TwilioError 13420 when Asterisk could not play it: ARI reports that only in the
+        final state of the playback (B-29).
+        """
+        playback_id = f"{self.channel_id}-play-{next(self._counter)}"
+        finished: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._playbacks[playback_id] = finished
+        try:
+            await self.ari.channels.play_with_id(
+                channel_id=self.channel_id, playback_id=playback_id, media=[f"sound:{path}"]
+            )
+            state = await self._unless_gone(finished)
+        except asyncio.CancelledError:
+            await self._stop_playback(playback_id)
+            raise
+        finally:
+            self._playbacks.pop(playback_id, None)
+        if state == "failed":
+            raise TwilioError(13420, f"Asterisk could not play {path}")
+
+    async def send_digits(self, digits: str) -> None:
+        """Send keys to the far end, ``w`` and ``W`` waiting 0.5 s and 1 s; returns at the end."""
+        await self.ari.channels.send_dtmf(
+            channel_id=self.channel_id, dtmf=digits, between=PAUSE_MS, duration=DIGIT_MS
+        )
+        # ARI has no event for the end of sent digits: wait out their known length.
+        keys = sum(digit not in "wW" for digit in digits)
+        seconds = keys * (DIGIT_MS + PAUSE_MS) / 1000 + 0.5 * digits.count("w") + digits.count("W")
+        await asyncio.sleep(seconds)
+
+    async def variable(self, name: str) -> str:
+        """Return a channel variable or dialplan function, '' when it has no value."""
+        try:
+            answer = await self.ari.channels.get_channel_var(
+                channel_id=self.channel_id, variable=name
+            )
+        except NotFound:
+            return ""
+        return answer.value
+
+    async def hangup(self, cause: int = 16) -> None:
+        """Hang up; a channel that has gone already is what was wanted."""
+        try:
+            await self.ari.channels.hangup(channel_id=self.channel_id, reason_code=str(cause))
+        except NotFound:
+            self._end(Gone(cause, self._sip_code))
+        except AriError as error:
+            log.warning("leg.hangup_failed", channel_id=self.channel_id, error=str(error))
+
+    def close(self) -> None:
+        """Stop listening to the channel's events."""
+        self._route.close()
+
+    async def _unless_gone(self, future: asyncio.Future[str]) -> str:
+        """Wait for ``future``; 'gone' when the channel ends before it."""
+        either: set[asyncio.Future[Any]] = {future, self.gone}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        return future.result() if future.done() else "gone"
+
+    async def _stop_playback(self, playback_id: str) -> None:
+        try:
+            await self.ari.playbacks.stop(playback_id=playback_id)
+        except AriError as error:
+            log.debug("leg.stop_playback_failed", playback_id=playback_id, error=str(error))
+
+    def _end(self, gone: Gone) -> None:
+        if not self.gone.done():
+            self.gone.set_result(gone)
+
+    def _on_event(self, event: Event) -> None:
+        """Take one event of the channel; called in arrival order, must not block."""
+        match event:
+            case ChannelDtmfReceived():
+                for on_key in tuple(self._keys):
+                    on_key(event.digit)
+            case PlaybackFinished():
+                finished = self._playbacks.get(event.playback.id)
+                if finished is not None and not finished.done():
+                    finished.set_result(event.playback.state)
+            case StasisStart():
+                self.entered.set()
+            case ChannelStateChange():
+                if event.channel.state in ("Ringing", "Ring"):
+                    self.ringing.set()
+            case ChannelHangupRequest():
+                self._sip_code = event.tech_cause or self._sip_code
+            case ChannelDestroyed():
+                self._end(Gone(event.cause, event.tech_cause or self._sip_code))
+            case StasisEnd() | ChannelGone():
+                self._end(Gone(16, self._sip_code))
+            case _:
+                pass

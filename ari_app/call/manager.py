@@ -1,0 +1,230 @@
+"""All calls of this node: new ones come in or go out, running ones are found and changed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from ari_app.ari.client import AriClient
+from ari_app.ari.errors import AriError
+from ari_app.ari.events import Event, StasisStart
+from ari_app.call.call import Call
+from ari_app.call.dialing import Dialing
+from ari_app.call.inbound import InboundCall, admit, parse_arguments
+from ari_app.call.leg import Leg
+from ari_app.call.outcome import Fetch, Inline, Source
+from ari_app.call.ports import Services
+from ari_app.call.sip import dial_string
+from ari_app.model import Account, CallRecord, CallStatus, Direction, Endpoint, StatusCallback
+from ari_app.sids import new_sid
+
+log = structlog.get_logger(__name__)
+
+#: Seconds that an update or hang-up may take before the API says that it cannot know.
+ORDER_TIMEOUT = 10.0
+
+
+class UnknownCallError(Exception):
+    """No running call of that SID on this node."""
+
+
+class WrongStateError(Exception):
+    """The call is in a state in which this cannot be done."""
+
+
+class DrainingError(Exception):
+    """This node takes no new calls."""
+
+
+class CallManager:
+    """The calls of one node and their life."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._calls: dict[str, Call] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        services.ari.on_unrouted(self._on_unrouted)
+
+    @property
+    def active(self) -> int:
+        """How many calls are running."""
+        return len(self._calls)
+
+    @property
+    def draining(self) -> bool:
+        """Whether new calls are refused."""
+        return self._draining
+
+    def get(self, account_sid: str, call_sid: str) -> CallRecord | None:
+        """Return a running call of the account, as it is this moment."""
+        call = self._calls.get(call_sid)
+        if call is None or call.record.account_sid != account_sid:
+            return None
+        return call.record
+
+    async def create(
+        self,
+        account: Account,
+        *,
+        to: str,
+        from_: str,
+        voice: Endpoint | None,
+        twiml: str | None,
+        fallback: Endpoint | None = None,
+        status_callback: StatusCallback | None = None,
+        ring_seconds: int = 60,
+        time_limit: int = 14_400,
+        send_digits: str = "",
+        caller_id: str | None = None,
+    ) -> CallRecord:
+        """Start an outbound call; returns its record in state ``queued``.
+
+        Raises DrainingError, and ValueError when ``to`` leads nowhere (no outbound route is set).
+        """
+        if self._draining:
+            raise DrainingError
+        services = self._services
+        endpoint = dial_string(to, services.settings.outbound_sip_uri)
+        now = services.now()
+        sid = new_sid("CA")
+        record = CallRecord(
+            sid=sid,
+            account_sid=account.sid,
+            direction=Direction.OUTBOUND_API,
+            from_=from_,
+            to=to,
+            status=CallStatus.QUEUED,
+            voice=voice,
+            twiml=twiml,
+            fallback=fallback,
+            status_callback=status_callback,
+            caller_id=caller_id,
+            timeout=ring_seconds,
+            time_limit=time_limit,
+            node=services.settings.node,
+            channel_id=sid,
+            date_created=now,
+            date_updated=now,
+        )
+        await services.calls.insert(record)
+        dialing = Dialing(
+            app=services.settings.app,
+            endpoint=endpoint,
+            caller_id=caller_id or from_,
+            ring_seconds=ring_seconds,
+            send_digits=send_digits,
+        )
+        source: Source = Inline(twiml or "") if voice is None else Fetch(voice)
+        self._start(
+            Call(services, account, record, Leg(services.ari, sid), dialing=dialing), source
+        )
+        return record
+
+    async def redirect(self, account_sid: str, call_sid: str, source: Source) -> CallRecord:
+        """Give an answered call a new document; returns when the old one has stopped.
+
+        Raises UnknownCallError and WrongStateError.
+        """
+        call = self._find(account_sid, call_sid)
+        if call.record.status is not CallStatus.IN_PROGRESS:
+            raise WrongStateError
+        async with asyncio.timeout(ORDER_TIMEOUT):
+            record = await call.redirect(source)
+        if record.status.final:
+            raise WrongStateError
+        return record
+
+    async def end(self, account_sid: str, call_sid: str, status: CallStatus) -> CallRecord:
+        """End a call as ``completed`` or ``canceled``; returns the final record.
+
+        ``canceled`` leaves an answered call alone, as Twilio does. Raises UnknownCallError.
+        """
+        call = self._find(account_sid, call_sid)
+        if status is CallStatus.CANCELED and call.record.status is CallStatus.IN_PROGRESS:
+            return call.record
+        async with asyncio.timeout(ORDER_TIMEOUT):
+            return await call.end(status)
+
+    def change(self, account_sid: str, call_sid: str, **changes: Any) -> CallRecord:
+        """Change callbacks, fallback or limits of a running call; raises UnknownCallError."""
+        return self._find(account_sid, call_sid).change(**changes)
+
+    async def drain(self, seconds: float) -> None:
+        """Refuse new calls, let running ones finish up to ``seconds``, then end them."""
+        self._draining = True
+        if self._tasks:
+            log.info("node.draining", calls=len(self._calls), seconds=seconds)
+            await asyncio.wait(set(self._tasks), timeout=seconds)
+        if self._calls:
+            calls = list(self._calls.values())
+            await asyncio.wait(
+                {asyncio.create_task(call.end(CallStatus.COMPLETED)) for call in calls},
+                timeout=ORDER_TIMEOUT,
+            )
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=ORDER_TIMEOUT)
+
+    def _find(self, account_sid: str, call_sid: str) -> Call:
+        call = self._calls.get(call_sid)
+        if call is None or call.record.account_sid != account_sid:
+            raise UnknownCallError
+        return call
+
+    def _on_unrouted(self, event: Event) -> None:
+        """Take a channel that no call knows: a new inbound call, or one to be sent away."""
+        if not isinstance(event, StasisStart):
+            return
+        inbound = parse_arguments(event)
+        if inbound is None:
+            log.warning("channel.unknown", channel_id=event.channel.id, args=event.args)
+            self._spawn(_hang_up(self._services.ari, event.channel.id))
+            return
+        leg = Leg(
+            self._services.ari,
+            event.channel.id,
+            codec=inbound.codec,
+            answered=event.channel.state == "Up",
+            entered=True,
+        )
+        self._spawn(self._inbound(inbound, leg))
+
+    async def _inbound(self, inbound: InboundCall, leg: Leg) -> None:
+        admitted = await admit(self._services, inbound, leg, draining=self._draining)
+        if admitted is None:
+            leg.close()
+            return
+        call = Call(self._services, admitted.account, admitted.record, leg)
+        await self._run(call, admitted.source)
+
+    def _start(self, call: Call, source: Source) -> None:
+        self._calls[call.record.sid] = call
+        self._spawn(self._run(call, source))
+
+    async def _run(self, call: Call, source: Source) -> None:
+        sid = call.record.sid
+        self._calls[sid] = call
+        try:
+            await call.run(source)
+            await call.flush()
+        finally:
+            self._calls.pop(sid, None)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("call.task_failed", error=repr(error), exc_info=error)
+
+
+async def _hang_up(ari: AriClient, channel_id: str) -> None:
+    try:
+        await ari.channels.hangup(channel_id=channel_id)
+    except AriError as error:
+        log.info("channel.hangup_failed", channel_id=channel_id, error=str(error))

@@ -1,0 +1,45 @@
+"""What a verb leads to: the next verb, another document, or the end of the call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ari_app.model import CallStatus, Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A document to be asked for; ``params`` are the verb's own beside the standard ones."""
+
+    endpoint: Endpoint
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A document given as text (REST parameter ``Twiml``); it has no base URL."""
+
+    twiml: str
+
+
+Source = Fetch | Inline
+
+
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """Leave this document and run another."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End the call with a hangup ``cause`` (Q.850) and, unanswered, this ``status``."""
+
+    cause: int = 16
+    status: CallStatus = CallStatus.COMPLETED
+
+
+#: ``None`` means: go on with the next verb.
+Outcome = Goto | End | None

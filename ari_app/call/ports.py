@@ -1,0 +1,268 @@
+"""What a call needs of the other rooms, as small interfaces.
+
+The call room knows these shapes only; ``ari_app.main`` joins them to the real stores,
+HTTP clients, speech engines and stream workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from ari_app.ari.client import AriClient
+from ari_app.model import (
+    Account,
+    CallRecord,
+    Endpoint,
+    HttpMethod,
+    Notification,
+    PhoneNumber,
+    StatusCallback,
+)
+
+
+class CallStore(Protocol):
+    """Where call records live (SQL); every method may raise when the store is away."""
+
+    async def insert(self, record: CallRecord) -> None:
+        """Remember a new call."""
+
+    async def update(self, sid: str, **changes: Any) -> CallRecord:
+        """Change fields of a call; return the whole record."""
+
+    async def get(self, sid: str) -> CallRecord | None:
+        """Return the call or None."""
+
+
+class NotificationStore(Protocol):
+    """Where errors and warnings of calls are kept for the Notifications resource."""
+
+    async def add(self, notification: Notification) -> None:
+        """Keep one notification."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRoute:
+    """The platform's answer for an inbound call: whose it is and what runs."""
+
+    account: Account
+    number: PhoneNumber
+    voice: Endpoint | None
+    fallback: Endpoint | None
+    status_callback: StatusCallback | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRefusal:
+    """The platform's refusal: the SIP status (403 or 404) and why."""
+
+    status: int
+    reason: str
+
+
+class Platform(Protocol):
+    """Who the customer is (design: ``local`` or ``somleng``)."""
+
+    async def route(
+        self, *, to: str, from_: str, source_ip: str, sip_call_id: str
+    ) -> InboundRoute | InboundRefusal:
+        """Decide about an inbound call."""
+
+    async def account(self, sid: str) -> Account | None:
+        """Return an account or None."""
+
+
+class Reply(Protocol):
+    """What a webhook answered."""
+
+    @property
+    def url(self) -> str:
+        """The URL after redirects; the base of relative URLs in the document."""
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type header or None."""
+
+    @property
+    def body(self) -> bytes:
+        """The body, bounded by the sender."""
+
+
+class Conversation(Protocol):
+    """HTTP to one call's customer: cookies are kept between its requests."""
+
+    async def ask(self, endpoint: Endpoint, params: Mapping[str, str]) -> Reply:
+        """Send a signed webhook and return the answer; raises TwilioError (11200 family)."""
+
+
+class Webhooks(Protocol):
+    """Maker of conversations."""
+
+    def conversation(self, *, auth_token: str, call_sid: str) -> Conversation:
+        """Begin the HTTP side of a call."""
+
+
+class Callbacks(Protocol):
+    """Fire-and-forget webhooks, persisted and retried."""
+
+    async def enqueue(
+        self,
+        *,
+        url: str,
+        method: HttpMethod,
+        params: Mapping[str, str],
+        account_sid: str,
+        call_sid: str,
+    ) -> None:
+        """Take a callback over; it is delivered even across a restart."""
+
+
+class Signer(Protocol):
+    """Signature of a request (Twilio: Webhooks security)."""
+
+    def __call__(self, auth_token: str, url: str, params: Mapping[str, str] | None = None) -> str:
+        """Return the base64 HMAC-SHA1."""
+
+
+class Sound(Protocol):
+    """Audio that Asterisk plays without work."""
+
+    @property
+    def path(self) -> str:
+        """Absolute path without extension."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+
+
+class Audio(Protocol):
+    """Files for ``<Play>``."""
+
+    async def fetch(self, url: str) -> Sound:
+        """Fetch and convert; raises TwilioError (13420, 11200 family)."""
+
+
+class Spoken(Protocol):
+    """Speech made for ``<Say>`` and what had to be corrected for it."""
+
+    @property
+    def sound(self) -> Sound | None:
+        """The audio; None when there was nothing to say."""
+
+    @property
+    def warnings(self) -> Sequence[tuple[int, str]]:
+        """Twilio codes and messages, e.g. 13511 for an unknown voice."""
+
+
+class Speaker(Protocol):
+    """Text to speech with a cache."""
+
+    async def say(self, text: str, voice: str, language: str | None) -> Spoken:
+        """Speak; raises TwilioError when the engine fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """One Media Stream to open: where to, what it is called and where its RTP comes from."""
+
+    stream_sid: str
+    call_sid: str
+    account_sid: str
+    url: str
+    headers: Mapping[str, str]
+    name: str
+    codec: str
+    peer_host: str
+    peer_port: int
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """How a stream ended. ``code`` is Twilio's number or None for a clean end."""
+
+    cause: str
+    code: int | None
+    message: str
+
+
+class StreamWatcher(Protocol):
+    """Receives what happens on a stream, in order."""
+
+    def started(self) -> None:
+        """The bot accepted and has its ``start`` message."""
+
+    def warned(self, code: int, message: str) -> None:
+        """Something was ignored or dropped (31930, 31931, 31950, 31951)."""
+
+
+class Stream(Protocol):
+    """A running stream as the call sees it."""
+
+    def dtmf(self, digit: str) -> None:
+        """Tell the bot of a key."""
+
+    async def stop(self) -> None:
+        """Send ``stop`` and close; returns when the worker has done so (bounded)."""
+
+    async def closed(self) -> StreamEnd:
+        """Wait for the end."""
+
+
+class StreamWorker(Protocol):
+    """A media process that takes RTP at one address."""
+
+    @property
+    def rtp_host(self) -> str:
+        """Address of its UDP socket."""
+
+    @property
+    def rtp_port(self) -> int:
+        """Port of its UDP socket."""
+
+
+class Streams(Protocol):
+    """The stream workers of this node."""
+
+    def pick(self) -> StreamWorker:
+        """Choose a worker; raises TwilioError 31900 when none lives."""
+
+    async def open(
+        self, worker: StreamWorker, request: StreamRequest, watcher: StreamWatcher
+    ) -> Stream:
+        """Open a stream on the worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """The few settings that calls look at."""
+
+    node: str
+    app: str
+    outbound_sip_uri: str | None = None
+    stream_keep_query: bool = False
+    ended_call_update: int = 404
+    default_error_speech: str = (
+        "We are sorry. An application error has occurred. Goodbye."  # Twilio's habit, our words
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a call uses, in one bundle."""
+
+    ari: AriClient
+    settings: CallSettings
+    platform: Platform
+    calls: CallStore
+    notifications: NotificationStore
+    webhooks: Webhooks
+    callbacks: Callbacks
+    sign: Signer
+    audio: Audio
+    speaker: Speaker
+    streams: Streams
+    now: Callable[[], datetime]

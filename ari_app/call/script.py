@@ -1,0 +1,81 @@
+"""The walk through documents: verb after verb, document after document."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from ari_app.call.context import CallContext
+from ari_app.call.documents import DocumentError, Loaded, fall_back, load
+from ari_app.call.outcome import End, Goto, Outcome
+from ari_app.call.verbs import run_verb
+from ari_app.errors import TwilioError
+from twiml import Say, Unsupported
+
+log = structlog.get_logger(__name__)
+
+#: Documents in a row that may take less than QUICK seconds each before the call is ended.
+MAX_QUICK_DOCUMENTS = 50
+QUICK = 0.5
+TOO_MANY_REDIRECTS = 11215
+
+
+async def walk(ctx: CallContext, loaded: Loaded) -> End:
+    """Run ``loaded`` and what it leads to; raises DocumentError and AriError."""
+    loop = asyncio.get_running_loop()
+    quick = 0
+    while True:
+        began = loop.time()
+        ctx.document = loaded.endpoint
+        for warning in loaded.document.warnings:
+            ctx.problems.report(warning.code, f"line {warning.line}: {warning.message}")
+        outcome = await _run(ctx, loaded)
+        ctx.on_hangup = None
+        if not isinstance(outcome, Goto):
+            return outcome or End()
+        quick = quick + 1 if loop.time() - began < QUICK else 0
+        if quick > MAX_QUICK_DOCUMENTS:
+            ctx.problems.report(TOO_MANY_REDIRECTS, "documents lead to each other without end")
+            raise DocumentError
+        loaded = await load(ctx, outcome.source)
+
+
+async def announce_failure(ctx: CallContext) -> End:
+    """Tell the caller that the application failed and end (Twilio's default)."""
+    speech = Say(text=ctx.services.settings.default_error_speech)
+    try:
+        await run_verb(ctx, speech)
+    except TwilioError as error:
+        ctx.problem(error)
+    return End()
+
+
+async def _run(ctx: CallContext, loaded: Loaded) -> Outcome:
+    """Run the verbs of one document."""
+    for verb in loaded.document.verbs:
+        if ctx.leg.gone.done():
+            return End()
+        name = verb.name if isinstance(verb, Unsupported) else type(verb).__name__
+        log.info("verb.start", verb=name)
+        try:
+            outcome = await run_verb(ctx, verb)
+        except TwilioError as error:
+            url = ctx.document.url if ctx.document else ""
+            ctx.problem(error, url=url)
+            if 11000 <= error.code < 12000:
+                # A URL that a verb needs failed: the same way out as for a document.
+                return await _fall_back(ctx, error, url)
+            outcome = None
+        ctx.on_hangup = None
+        log.info("verb.end", verb=name)
+        if outcome is not None:
+            return outcome
+    return None
+
+
+async def _fall_back(ctx: CallContext, error: TwilioError, url: str) -> Outcome:
+    if ctx.fell_back:
+        raise DocumentError
+    ctx.fell_back = True
+    return await walk(ctx, await fall_back(ctx, error.code, url))

@@ -1,0 +1,167 @@
+"""One bidirectional Media Stream of a call, from opening to its last callback.
+
+Twilio: Media Streams, ``<Stream>`` attributes and stream status callbacks. A stream that
+fails never fails the call: the problem is told with its number and the next verb runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from ari_app.ari.errors import AriError
+from ari_app.call.context import CallContext
+from ari_app.call.media import ExternalMedia, external_media
+from ari_app.call.ports import Stream as RunningStream
+from ari_app.call.ports import StreamEnd, StreamRequest, StreamWorker
+from ari_app.errors import TwilioError
+from ari_app.params import StreamEvent, stream_status_params
+from ari_app.sids import new_sid
+from twiml import Stream, TwimlError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResult:
+    """How the stream ended, for the ``<Connect action>`` request."""
+
+    sid: str
+    name: str
+    end: StreamEnd
+
+    def action_params(self) -> dict[str, str]:
+        """Return the parameters that the action request carries beside the standard ones."""
+        params = {"StreamSid": self.sid, "StreamName": self.name}
+        if self.end.code is not None:
+            params |= {"ErrorCode": str(self.end.code), "ErrorMessage": self.end.message}
+        return params
+
+
+class _Watcher:
+    """What the worker tells of a stream, turned into callbacks and problems."""
+
+    def __init__(self, ctx: CallContext, noun: Stream, sid: str) -> None:
+        self._ctx = ctx
+        self._noun = noun
+        self._sid = sid
+        self._name = noun.name or sid
+
+    def started(self) -> None:
+        """The bot accepted the stream."""
+        log.info("stream.started", call_sid=self._ctx.call_sid, stream_sid=self._sid)
+        self.callback("stream-started")
+
+    def warned(self, code: int, message: str) -> None:
+        """A message or media was ignored or dropped."""
+        self._ctx.problems.report(code, f"stream {self._sid}: {message}", url=self._noun.url)
+
+    def ended(self, end: StreamEnd) -> None:
+        """Tell the end, with the problem when there was one."""
+        log.info(
+            "stream.ended",
+            call_sid=self._ctx.call_sid,
+            stream_sid=self._sid,
+            cause=end.cause,
+            code=end.code,
+        )
+        if end.code is None:
+            self.callback("stream-stopped")
+            return
+        self._ctx.problems.report(end.code, end.message, url=self._noun.url)
+        self.callback("stream-error", f"{end.code} {end.message}")
+
+    def callback(self, event: StreamEvent, error: str = "") -> None:
+        """Queue a stream status callback when the noun asks for them."""
+        url = self._noun.status_callback
+        if not url:
+            return
+        ctx = self._ctx
+        record = ctx.progress.record
+        params = stream_status_params(
+            account_sid=record.account_sid,
+            call_sid=record.sid,
+            stream_sid=self._sid,
+            name=self._name,
+            event=event,
+            error=error,
+            timestamp=ctx.services.now(),
+        )
+        ctx.journal.later(
+            lambda: ctx.services.callbacks.enqueue(
+                url=url,
+                method=self._noun.status_callback_method,
+                params=params,
+                account_sid=record.account_sid,
+                call_sid=record.sid,
+            )
+        )
+
+
+async def run_stream(ctx: CallContext, noun: Stream) -> StreamResult:
+    """Run a bidirectional stream to its end; cancelled, it sends ``stop`` and cleans up."""
+    sid = new_sid("MZ")
+    watcher = _Watcher(ctx, noun, sid)
+    end = StreamEnd("requested", None, "")
+    try:
+        end = await _connect(ctx, noun, sid, watcher)
+    except TwilioError as error:
+        end = StreamEnd("error", error.code, error.message)
+    except AriError as error:
+        end = StreamEnd("error", 31900, f"Asterisk refused the media leg: {error}")
+    finally:
+        watcher.ended(end)
+    return StreamResult(sid, noun.name or sid, end)
+
+
+async def _connect(ctx: CallContext, noun: Stream, sid: str, watcher: _Watcher) -> StreamEnd:
+    url = _target(ctx, noun)
+    worker = ctx.services.streams.pick()
+    async with external_media(ctx.leg, worker, ctx.services.settings.app, sid) as media:
+        request = StreamRequest(
+            stream_sid=sid,
+            call_sid=ctx.call_sid,
+            account_sid=ctx.progress.record.account_sid,
+            url=url,
+            headers={"X-Twilio-Signature": ctx.services.sign(ctx.auth_token, url)},
+            name=noun.name or sid,
+            codec=ctx.leg.codec,
+            peer_host=media.peer_host,
+            peer_port=media.peer_port,
+            parameters=noun.parameters,
+        )
+        return await _live(ctx, worker, request, watcher, media)
+
+
+async def _live(
+    ctx: CallContext,
+    worker: StreamWorker,
+    request: StreamRequest,
+    watcher: _Watcher,
+    media: ExternalMedia,
+) -> StreamEnd:
+    stream: RunningStream = await ctx.services.streams.open(worker, request, watcher)
+    unlisten = ctx.leg.listen(stream.dtmf)
+    closed = asyncio.create_task(stream.closed())
+    try:
+        await asyncio.wait({closed, media.joined}, return_when=asyncio.FIRST_COMPLETED)
+        if media.joined.done():
+            media.joined.result()
+        return await closed
+    finally:
+        unlisten()
+        closed.cancel()
+        await stream.stop()
+
+
+def _target(ctx: CallContext, noun: Stream) -> str:
+    """Return the address to connect to; raises TwilioError 31922, 31923, 31940, 31941."""
+    try:
+        return noun.target(
+            ctx.document.url if ctx.document else None,
+            keep_query=ctx.services.settings.stream_keep_query,
+        )
+    except TwimlError as error:
+        raise TwilioError(error.code, error.message) from error

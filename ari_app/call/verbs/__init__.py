@@ -1,0 +1,32 @@
+"""One module a verb; the table below is where a new one is entered.
+
+A verb is ``async def run(ctx, verb) -> Outcome``. It is cancelled when the caller hangs up,
+the call is updated, its time is over or the app stops: it cleans up in ``finally`` and needs
+no other code for any of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ari_app.call.context import CallContext
+from ari_app.call.outcome import Outcome
+from ari_app.call.verbs import connect, hangup, pause, play, redirect, reject, say, unsupported
+from twiml import Connect, Hangup, Pause, Play, Redirect, Reject, Say, Unsupported, Verb
+
+_VERBS: dict[type[Any], Callable[[CallContext, Any], Awaitable[Outcome]]] = {
+    Connect: connect.run,
+    Hangup: hangup.run,
+    Pause: pause.run,
+    Play: play.run,
+    Redirect: redirect.run,
+    Reject: reject.run,
+    Say: say.run,
+    Unsupported: unsupported.run,
+}
+
+
+async def run_verb(ctx: CallContext, verb: Verb) -> Outcome:
+    """Run one verb; raises TwilioError and AriError as the verb meets them."""
+    return await _VERBS[type(verb)](ctx, verb)

@@ -1,0 +1,19 @@
+"""``<Connect><Stream>``: the call's audio to a bot and back (Twilio: TwiML Connect, Stream)."""
+
+from __future__ import annotations
+
+from ari_app.call.context import CallContext
+from ari_app.call.outcome import Goto, Outcome
+from ari_app.call.stream import run_stream
+from twiml import Connect
+
+
+async def run(ctx: CallContext, verb: Connect) -> Outcome:
+    """Connect the stream and wait for its end, then go to ``action`` or the next verb."""
+    await ctx.answer()
+    if not verb.action:
+        await run_stream(ctx, verb.stream)
+        return None
+    ctx.on_hangup = ctx.fetch(verb.action, verb.method)
+    result = await run_stream(ctx, verb.stream)
+    return Goto(ctx.fetch(verb.action, verb.method, **result.action_params()))
