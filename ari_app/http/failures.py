@@ -75,9 +75,9 @@ def _connecting(error: Exception) -> Cause:
         return _certificate(error.certificate_error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return _certificate(error)
-    if isinstance(error, ssl.SSLError):
-        return Cause(11220, f"TLS handshake failed: {_words(error.reason or error)}", "ct")
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, ssl.SSLError):
+        return Cause(11220, f"TLS handshake failed: {_words(cause.reason or cause)}", "ct")
     if isinstance(cause, AddressDeniedError):
         return Cause(11205, cause.strerror or "address not allowed")
     if isinstance(cause, ConnectionRefusedError):

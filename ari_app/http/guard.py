@@ -61,7 +61,7 @@ class UrlPolicy:
         if self.allow_private or self._listed(address):
             return True
         # An IPv4 address inside an IPv6 one counts as what it leads to.
-        leads_to = _embedded(address) or [address]
+        leads_to: list[IPAddress] = [*_embedded(address)] or [address]
         return all(_public(form) or self._listed(form) for form in leads_to)
 
     def _listed(self, address: IPAddress) -> bool:

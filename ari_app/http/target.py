@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from yarl import URL
@@ -19,37 +19,48 @@ _PLAIN = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One request's URL. ``signed`` is as requested with userinfo, ``wire`` without."""
+    """One request's URL: ``wire`` is sent, ``signed`` has the userinfo too; no fragment."""
 
     wire: URL
-    signed: str
-    login: str
-    password: str
-    fragment: str
+    userinfo: str
+    fragment: str = ""
 
     @property
-    def origin(self) -> tuple[str, str, int | None]:
-        """Scheme, host and port; credentials stay within one origin."""
-        return self.wire.scheme, self.wire.raw_host or "", self.wire.port
+    def signed(self) -> str:
+        """The URL that is signed: as requested, with its userinfo."""
+        text = str(self.wire)
+        if not self.userinfo:
+            return text
+        scheme, _, rest = text.partition("://")
+        return f"{scheme}://{self.userinfo}@{rest}"
+
+    @property
+    def login(self) -> str:
+        """User name, decoded; empty when there is none."""
+        return unquote(self.userinfo.partition(":")[0])
+
+    @property
+    def password(self) -> str:
+        """Password, decoded."""
+        return unquote(self.userinfo.partition(":")[2])
 
     def with_query(self, params: Params) -> Target:
         """Return the target with ``params`` appended to the query (GET)."""
         if not params:
             return self
-        extra = encode(params)
-        joint = "&" if "?" in self.signed else "?"
-        wire = URL(str(self.wire) + joint + extra, encoded=True)
-        return Target(wire, self.signed + joint + extra, self.login, self.password, self.fragment)
+        joint = "&" if "?" in str(self.wire) else "?"
+        return replace(self, wire=URL(str(self.wire) + joint + encode(params), encoded=True))
 
     def join(self, location: str) -> Target:
         """Return where a ``Location`` leads; credentials go along within one origin."""
-        try:
-            target = parse(urljoin(str(self.wire), location))
-        except ValueError:
-            raise TwilioError(11100, f"redirect to an invalid URL {safe(location)}") from None
-        if self.login and not target.login and target.origin == self.origin:
-            return Target(target.wire, target.signed, self.login, self.password, target.fragment)
+        target = parse(urljoin(str(self.wire), location))
+        if not target.userinfo and target._origin == self._origin:
+            return replace(target, userinfo=self.userinfo)
         return target
+
+    @property
+    def _origin(self) -> tuple[str, str, int | None]:
+        return self.wire.scheme, (self.wire.raw_host or "").lower(), self.wire.port
 
 
 def parse(url: str) -> Target:
@@ -61,26 +72,23 @@ def parse(url: str) -> Target:
     """
     url = url.strip(" ")
     if len(url) > _LONGEST or _CONTROL.search(url):
-        raise TwilioError(11100, f"invalid URL {safe(url)}: too long, or control characters")
+        raise TwilioError(11100, "invalid URL: too long, or control characters in it")
     try:
         parts = urlsplit(url)
-        if parts.scheme.lower() not in ("http", "https"):
-            raise TwilioError(11100, f"invalid URL {safe(url)}: not http:// or https://")
-        userinfo, _, place = parts.netloc.rpartition("@")
+        scheme = parts.scheme.lower()
+        if scheme not in ("http", "https"):
+            raise TwilioError(11100, "invalid URL: not an absolute http:// or https:// URL")
         if not parts.hostname or parts.port == 0:
             raise ValueError("no host, or port 0")
-        login, _, password = userinfo.partition(":")
+        userinfo, _, place = parts.netloc.rpartition("@")
         place = place if _PLAIN.fullmatch(place) else _idna(place)
         query = "?" + _ascii(parts.query) if parts.query else ""
-        rest = (_ascii(parts.path) or "/") + query
-        scheme = parts.scheme.lower() + "://"
-        wire = URL(scheme + place + rest, encoded=True)
-        if not wire.raw_host:
-            raise ValueError("no host")
-    except (ValueError, UnicodeError) as error:
-        raise TwilioError(11100, f"invalid URL {safe(url)}: {error}") from None
-    signed = scheme + (userinfo + "@" if userinfo else "") + place + rest
-    return Target(wire, signed, unquote(login), unquote(password), parts.fragment)
+        wire = URL(f"{scheme}://{place}{_ascii(parts.path) or '/'}{query}", encoded=True)
+        if not wire.raw_host or not _PLAIN.fullmatch(place):
+            raise ValueError("no usable host")
+    except ValueError as error:
+        raise TwilioError(11100, f"invalid URL: {error}") from None
+    return Target(wire, userinfo, parts.fragment)
 
 
 def safe(url: str) -> str:
