@@ -1,0 +1,175 @@
+"""What the API asks of the rest of the switch, and the parsed requests it hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from ari_app.model import (
+    Account,
+    CallFilter,
+    CallRecord,
+    Endpoint,
+    Notification,
+    NotificationFilter,
+    NumberFilter,
+    Page,
+    PageRequest,
+    PhoneNumber,
+    StatusCallback,
+)
+
+#: Tells of each part ("asterisk", "store", "bus", "stream", …) whether it answers, and under
+#: the key "draining" whether the node takes no new calls any more.
+Health = Callable[[], Awaitable[dict[str, bool]]]
+
+
+class CreateCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked ``POST /Calls``: where to call and what to do at the answer.
+
+    Exactly one of ``voice`` and ``twiml`` is set. ``timeout`` and ``time_limit`` in seconds.
+    """
+
+    to: str
+    from_: str
+    voice: Endpoint | None = None
+    twiml: str | None = None
+    fallback: Endpoint | None = None
+    status_callback: StatusCallback | None = None
+    caller_id: str | None = None
+    send_digits: str | None = None
+    timeout: int = 60
+    time_limit: int = 14_400
+
+
+class UpdateCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked ``POST /Calls/{sid}``; None leaves a thing as it is.
+
+    ``voice`` and ``twiml`` are never both set.
+    """
+
+    status: Literal["canceled", "completed"] | None = None
+    voice: Endpoint | None = None
+    twiml: str | None = None
+    fallback: Endpoint | None = None
+    status_callback: StatusCallback | None = None
+    time_limit: int | None = None
+
+
+class ApiError(Exception):
+    """A refusal as Twilio words it: HTTP ``status``, Twilio's ``code``, and a ``message``."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(f"{status}/{code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class CallService(Protocol):
+    """Starts and changes calls. Both may raise StoreUnavailable."""
+
+    async def create(self, account: Account, request: CreateCall) -> CallRecord:
+        """Queue an outbound call and return its record, ``queued``. Raises ApiError."""
+        ...
+
+    async def update(self, account: Account, call_sid: str, request: UpdateCall) -> CallRecord:
+        """Change a call and return its record as it then is.
+
+        Raises:
+            ApiError: 404/20404 unknown call (or ended, see Twilio's inconsistency), 400/21220
+                not in progress and a redirect is wanted.
+        """
+        ...
+
+
+class Accounts(Protocol):
+    """Accounts as stored."""
+
+    async def find(self, sid: str) -> Account | None:
+        """Return the account, or None."""
+        ...
+
+
+class Calls(Protocol):
+    """Call records as stored."""
+
+    async def get(self, sid: str, account_sid: str | None = None) -> CallRecord:
+        """Return a call. Raises UnknownRecordError."""
+        ...
+
+    async def list(
+        self, account_sid: str, filters: CallFilter, page: PageRequest
+    ) -> Page[CallRecord]:
+        """Return a page, newest first. Raises ValueError for a bad token."""
+        ...
+
+    async def delete(self, account_sid: str, sid: str) -> None:
+        """Remove. Raises UnknownRecordError."""
+        ...
+
+
+class Numbers(Protocol):
+    """Phone numbers as stored."""
+
+    async def create(self, number: PhoneNumber) -> PhoneNumber:
+        """Insert. Raises DuplicateRecordError."""
+        ...
+
+    async def get(self, account_sid: str, sid: str) -> PhoneNumber:
+        """Return a number. Raises UnknownRecordError."""
+        ...
+
+    async def list(
+        self, account_sid: str, filters: NumberFilter, page: PageRequest
+    ) -> Page[PhoneNumber]:
+        """Return a page, newest first. Raises ValueError for a bad token."""
+        ...
+
+    async def update(self, account_sid: str, sid: str, **changes: Any) -> PhoneNumber:
+        """Change fields. Raises UnknownRecordError, DuplicateRecordError."""
+        ...
+
+    async def delete(self, account_sid: str, sid: str) -> None:
+        """Remove. Raises UnknownRecordError."""
+        ...
+
+
+class Notifications(Protocol):
+    """Notifications as stored."""
+
+    async def get(self, account_sid: str, sid: str) -> Notification:
+        """Return a notification. Raises UnknownRecordError."""
+        ...
+
+    async def list(
+        self, account_sid: str, filters: NotificationFilter, page: PageRequest
+    ) -> Page[Notification]:
+        """Return a page, newest first. Raises ValueError for a bad token."""
+        ...
+
+
+class ApiStore(Protocol):
+    """The part of the store the API uses; anything may raise StoreUnavailable."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Accounts."""
+        ...
+
+    @property
+    def calls(self) -> Calls:
+        """Calls."""
+        ...
+
+    @property
+    def numbers(self) -> Numbers:
+        """Numbers."""
+        ...
+
+    @property
+    def notifications(self) -> Notifications:
+        """Notifications."""
+        ...

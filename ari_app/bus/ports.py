@@ -1,0 +1,43 @@
+"""What a bus does, whatever carries it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+
+class Subscription(Protocol):
+    """The payloads of one channel, in order, from the moment of subscribing.
+
+    A reader too slow for its bounded queue loses the oldest payloads; ``dropped`` counts them.
+    """
+
+    dropped: int
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Iterate over payloads until closed."""
+        ...
+
+    def close(self) -> None:
+        """Stop; the iteration ends."""
+        ...
+
+
+class Bus(Protocol):
+    """Publish and subscribe."""
+
+    async def publish(self, channel: str, payload: bytes) -> int:
+        """Give ``payload`` to every subscriber of ``channel``; return how many there are."""
+        ...
+
+    def subscribe(self, channel: str) -> Subscription:
+        """Listen to a channel from now on."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise ConnectionError when the bus cannot carry anything now."""
+        ...
+
+    async def close(self) -> None:
+        """End every subscription."""
+        ...
