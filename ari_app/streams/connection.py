@@ -1,0 +1,199 @@
+"""One worker's control socket as the app keeps it: attached, or trying to be."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from ari_app.errors import TwilioError
+from ari_app.streams.stream import OnEvent, Stream
+from stream import control
+
+log = structlog.get_logger(__name__)
+
+_BACKOFF = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_HELLO_SECONDS = 2.0
+_FAILED = 31900
+_UNCLAIMED_EVENTS = 1024
+
+
+class Connection:
+    """Client of one worker; reconnects for ever, and knows when its streams are lost."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: asyncio.StreamWriter | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._streams: dict[str, Stream] = {}
+        # Events of streams that an earlier life of the app had opened, until adopted.
+        self._unclaimed: dict[str, deque[control.StreamEvent]] = {}
+        self._last_seq = 0
+        self._reconcile_at: int | None = None
+        self.hello: control.Hello | None = None
+        self.attempted = asyncio.Event()
+        self.attached = asyncio.Event()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker is attached and takes streams."""
+        return self._writer is not None and self.hello is not None
+
+    @property
+    def load(self) -> int:
+        """Streams in the worker."""
+        return len(self._streams) + len(self._unclaimed)
+
+    @property
+    def unclaimed(self) -> list[str]:
+        """Streams that live in the worker and nobody here has asked for."""
+        return list(self._unclaimed)
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """Part from the worker; its streams live on."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def open(self, spec: control.Open, on_event: OnEvent) -> Stream:
+        """Have the worker open a stream; raises `TwilioError` 31900 when it is away."""
+        if not self.alive:
+            raise TwilioError(_FAILED, "the media worker is down")
+        stream = Stream(spec.stream_sid, self, on_event)
+        self._streams[spec.stream_sid] = stream
+        self.send(spec)
+        return stream
+
+    def adopt(self, stream_sid: str, on_event: OnEvent) -> Stream | None:
+        """Take over an unclaimed stream and hear what it has said; None when there is none."""
+        events = self._unclaimed.pop(stream_sid, None)
+        if events is None:
+            return None
+        stream = Stream(stream_sid, self, on_event)
+        self._streams[stream_sid] = stream
+        for event in events:
+            self._deliver(stream, event)
+        return stream
+
+    def send(self, command: control.Command) -> None:
+        """Send a command, or drop it when the worker is away."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(control.encode(command))
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(
+                    str(self._path), limit=control.MAX_LINE
+                )
+            except OSError as error:
+                # Nobody listens: the process is gone, and its streams with it.
+                self._lose_all(f"the media worker is down ({error.strerror})")
+            else:
+                if await self._attached(reader, writer):
+                    failures = 0
+            self.attempted.set()
+            await asyncio.sleep(_BACKOFF[min(failures, len(_BACKOFF) - 1)])
+            failures += 1
+
+    async def _attached(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Stay attached until the connection ends; return whether the worker said hello."""
+        boot = self.hello.boot if self.hello is not None else ""
+        writer.write(control.encode(control.Attach(self._last_seq, boot)))
+        self._writer = writer
+        try:
+            async with asyncio.timeout(_HELLO_SECONDS):
+                line = await reader.readline()
+            hello = control.decode_event(line)
+            if not isinstance(hello, control.Hello):
+                return False
+            self._greet(hello)
+            self.attempted.set()
+            while line := await reader.readline():
+                if not self._take(control.decode_event(line)):
+                    await asyncio.Event().wait()  # replaced: stay away until closed
+            return True
+        except (OSError, TimeoutError, ValueError, msgspec.MsgspecError) as error:
+            log.warning("streams.connection_failed", socket=self._path.name, error=str(error))
+            return False
+        finally:
+            self._writer = None
+            self.attached.clear()
+            writer.close()
+
+    def _greet(self, hello: control.Hello) -> None:
+        if self.hello is None or self.hello.boot != hello.boot:
+            self._lose_all("the media worker was restarted")
+            self._last_seq = 0
+        if hello.first_seq > self._last_seq + 1 and self._streams:
+            log.warning("streams.events_lost", worker=hello.worker)
+        self.hello = hello
+        for sid in hello.streams:
+            if sid not in self._streams:
+                self._unclaimed.setdefault(sid, deque(maxlen=_UNCLAIMED_EVENTS))
+        self._reconcile_at = hello.seq
+        self._reconcile()
+        self.attached.set()
+        log.info("streams.attached", worker=hello.worker, streams=len(hello.streams))
+
+    def _take(self, event: control.Event) -> bool:
+        """Hand an event on; returns False when another app has taken over the worker."""
+        if isinstance(event, control.Replaced):
+            log.error("streams.replaced", socket=self._path.name)
+            self._lose_all("another app has taken over the media worker")
+            self._writer = None
+            self.attached.clear()
+            return False
+        if isinstance(event, control.Hello):
+            return True
+        if event.seq > self._last_seq:
+            self._last_seq = event.seq
+            self._dispatch(event)
+            self.send(control.Ack(event.seq))
+            self._reconcile()
+        return True
+
+    def _dispatch(self, event: control.StreamEvent) -> None:
+        stream = self._streams.get(event.stream_sid)
+        if stream is not None:
+            self._deliver(stream, event)
+            return
+        if isinstance(event, control.Stopped) and event.stream_sid not in self._unclaimed:
+            return
+        self._unclaimed.setdefault(event.stream_sid, deque(maxlen=_UNCLAIMED_EVENTS)).append(event)
+
+    def _deliver(self, stream: Stream, event: control.StreamEvent) -> None:
+        if isinstance(event, control.Stopped):
+            self._streams.pop(stream.sid, None)
+        try:
+            stream.handle(event)
+        except Exception:  # a call's fault must not cost the other calls their events
+            log.exception("streams.handler_failed", stream_sid=stream.sid)
+
+    def _reconcile(self) -> None:
+        """After what was missed has been told again: end what the worker no longer has."""
+        if self._reconcile_at is None or self._last_seq < self._reconcile_at:
+            return
+        self._reconcile_at = None
+        living = set(self.hello.streams) if self.hello is not None else set()
+        for sid in [sid for sid in self._streams if sid not in living]:
+            self._lose(sid, "the media worker no longer has the stream")
+
+    def _lose_all(self, message: str) -> None:
+        self._unclaimed.clear()
+        for sid in list(self._streams):
+            self._lose(sid, message)
+
+    def _lose(self, sid: str, message: str) -> None:
+        log.warning("streams.lost", stream_sid=sid, code=_FAILED, message=message)
+        self._deliver(self._streams[sid], control.Stopped(sid, "error", _FAILED, message))

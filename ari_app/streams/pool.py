@@ -1,0 +1,117 @@
+"""All stream workers of a node: which is alive, which has room, which has which stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ari_app.errors import TwilioError
+from ari_app.streams.connection import Connection
+from ari_app.streams.stream import OnEvent, Stream
+from stream.control import Open
+
+_START_SECONDS = 2.0
+
+
+class Worker(NamedTuple):
+    """A living worker, and where Asterisk has to send RTP to."""
+
+    id: str
+    rtp_host: str
+    rtp_port: int
+
+
+class WorkerInfo(NamedTuple):
+    """What is known of a worker, for health and metrics."""
+
+    id: str
+    alive: bool
+    streams: int
+    capacity: int
+
+
+class StreamPool:
+    """Client of all workers. Must be started and closed."""
+
+    def __init__(self, sockets: Sequence[Path]) -> None:
+        self._connections = {path.stem: Connection(path) for path in sockets}
+
+    async def start(self) -> None:
+        """Connect to the workers, and go on trying for those that are not there yet."""
+        for connection in self._connections.values():
+            connection.start()
+        waits = [
+            asyncio.ensure_future(connection.attempted.wait())
+            for connection in self._connections.values()
+        ]
+        if waits:
+            _, pending = await asyncio.wait(waits, timeout=_START_SECONDS)
+            for wait in pending:
+                wait.cancel()
+
+    async def close(self) -> None:
+        """Part from the workers. Streams live on and can be adopted by the next app."""
+        for connection in self._connections.values():
+            await connection.close()
+
+    async def ready(self) -> None:
+        """Wait until every worker is attached."""
+        for connection in self._connections.values():
+            await connection.attached.wait()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether at least one worker can take a stream."""
+        return any(connection.alive for connection in self._connections.values())
+
+    @property
+    def workers(self) -> list[WorkerInfo]:
+        """All workers, the dead ones too."""
+        return [
+            WorkerInfo(
+                name,
+                connection.alive,
+                connection.load,
+                connection.hello.capacity if connection.hello is not None else 0,
+            )
+            for name, connection in self._connections.items()
+        ]
+
+    def pick(self) -> Worker:
+        """Return the living worker with the fewest streams; `TwilioError` 31900 when none."""
+        best: tuple[int, Worker] | None = None
+        for name, connection in self._connections.items():
+            hello = connection.hello
+            if not connection.alive or hello is None or connection.load >= hello.capacity:
+                continue
+            if best is None or connection.load < best[0]:
+                best = connection.load, Worker(name, hello.rtp_host, hello.rtp_port)
+        if best is None:
+            raise TwilioError(31900, "no media worker has room for the stream")
+        return best[1]
+
+    async def open(self, worker: Worker, spec: Open, on_event: OnEvent) -> Stream:
+        """Open a stream in ``worker``; every event of it, Stopped included, goes to ``on_event``.
+
+        Raises `TwilioError` 31900 when the worker has died since it was picked. Whether the bot
+        could be reached comes as an event.
+        """
+        return self._connections[worker.id].open(spec, on_event)
+
+    @property
+    def unclaimed(self) -> list[str]:
+        """Streams of an earlier life of the app that still live."""
+        return [sid for one in self._connections.values() for sid in one.unclaimed]
+
+    def adopt(self, stream_sid: str, on_event: OnEvent) -> Stream | None:
+        """Take over a living stream after a restart; None when no worker has it.
+
+        Events that nobody has acknowledged are told again, in order.
+        """
+        for connection in self._connections.values():
+            stream = connection.adopt(stream_sid, on_event)
+            if stream is not None:
+                return stream
+        return None

@@ -1,0 +1,77 @@
+"""A stream worker, an app's pool attached to it and a UDP peer: the bridge on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from ari_app.sids import new_sid
+from ari_app.streams.pool import StreamPool
+from ari_app.streams.stream import Stream
+from ari_app.testing.bot import BotConnection, FakeBot
+from ari_app.testing.rtp_peer import RtpPeer
+from stream import control
+from stream.worker import StreamWorker
+
+
+class Bridge:
+    """What a test of the bridge holds in its hands; ``events`` is all the app was told."""
+
+    def __init__(self, worker: StreamWorker, pool: StreamPool, peer: RtpPeer) -> None:
+        self.worker = worker
+        self.pool = pool
+        self.peer = peer
+        self.events: list[control.StreamEvent] = []
+
+    def spec(self, url: str, **options: Any) -> control.Open:
+        """Return an Open for ``url`` with new SIDs and the peer's address."""
+        host, port = self.peer.address
+        return control.Open(
+            **{
+                "stream_sid": new_sid("MZ"),
+                "call_sid": new_sid("CA"),
+                "account_sid": new_sid("AC"),
+                "url": url,
+                "peer_host": host,
+                "peer_port": port,
+                "allow_private": True,
+                **options,
+            }
+        )
+
+    async def open(self, url: str, **options: Any) -> Stream:
+        """Open a stream to ``url`` and aim the peer at the worker."""
+        worker = self.pool.pick()
+        self.peer.target = (worker.rtp_host, worker.rtp_port)
+        return await self.pool.open(worker, self.spec(url, **options), self.events.append)
+
+    async def connect(self, bot: FakeBot, **options: Any) -> tuple[Stream, BotConnection]:
+        """Open a stream to ``bot`` and wait until it has its start message."""
+        number = len(bot.connections)
+        stream = await self.open(bot.url, **options)
+        connection = await bot.connection(number)
+        await connection.wait_count("start", 1)
+        return stream, connection
+
+    def of(self, kind: type) -> list[Any]:
+        """Return the events of one kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@contextlib.asynccontextmanager
+async def start_bridge(
+    folder: Path, payload_type: int = 0, **options: Any
+) -> AsyncIterator[Bridge]:
+    """Run a worker in this process; ``options`` are those of `StreamWorker`."""
+    worker = StreamWorker(0, folder / "stream-0.sock", **options)
+    await worker.start()
+    pool = StreamPool([folder / "stream-0.sock"])
+    await pool.start()
+    async with RtpPeer(payload_type) as peer:
+        try:
+            yield Bridge(worker, pool, peer)
+        finally:
+            await pool.close()
+            await worker.close()

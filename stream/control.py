@@ -1,0 +1,196 @@
+"""Control protocol between the app and a stream worker.
+
+Newline-delimited JSON over a Unix socket, one tagged object a line (``type``). Commands go from
+the app to the worker. Events come back with a ``seq`` that counts from 1 in each life of a
+worker: the app acknowledges them, and after it was away they are told again.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Codec = Literal["ulaw", "alaw"]
+Mode = Literal["connect", "start"]
+Outcome = Literal["played", "cleared"]
+Cause = Literal["remote", "requested", "error"]
+
+MAX_LINE = 1024 * 1024
+"""Longest line either side takes, in bytes."""
+
+
+class Open(msgspec.Struct, tag="open", frozen=True, kw_only=True):
+    """Connect a stream: the caller's RTP pair on one side, the bot's ``url`` on the other.
+
+    ``peer_host``/``peer_port`` is Asterisk's end of the RTP pair. ``headers`` are sent with the
+    upgrade as they are. The query of ``url`` stays behind unless ``keep_query`` (fact 14).
+    ``connect_timeout`` in seconds covers DNS, TCP, TLS and the upgrade.
+    """
+
+    stream_sid: str
+    call_sid: str
+    account_sid: str
+    url: str
+    peer_host: str
+    peer_port: int
+    codec: Codec = "ulaw"
+    headers: dict[str, str] = {}
+    parameters: dict[str, str] = {}
+    name: str = ""
+    track: str = "inbound_track"
+    mode: Mode = "connect"
+    allow_private: bool = False
+    keep_query: bool = False
+    connect_timeout: float = 10.0
+
+
+class Stop(msgspec.Struct, tag="stop", frozen=True):
+    """End a stream from our side: the bot gets ``stop`` and close code 1000."""
+
+    stream_sid: str
+
+
+class Dtmf(msgspec.Struct, tag="dtmf", frozen=True):
+    """Tell the bot that the caller pressed a key."""
+
+    stream_sid: str
+    digit: str
+
+
+class Ack(msgspec.Struct, tag="ack", frozen=True):
+    """Events up to ``seq`` have arrived and need not be kept."""
+
+    seq: int
+
+
+class Attach(msgspec.Struct, tag="attach", frozen=True):
+    """First command of a connection: tell everything after ``last_seq`` (0: all there is).
+
+    ``boot`` is the worker's life that ``last_seq`` belongs to, "" when unknown.
+    """
+
+    last_seq: int = 0
+    boot: str = ""
+
+
+Command = Open | Stop | Dtmf | Ack | Attach
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stream did in its life. Times in ms, audio in bytes of µ-law (8 a ms)."""
+
+    duration_ms: int = 0
+    rtp_received: int = 0
+    rtp_late: int = 0
+    rtp_ignored: int = 0
+    rtp_rebased: int = 0
+    rtp_sent: int = 0
+    silence_filled: int = 0
+    media_sent: int = 0
+    media_dropped: int = 0
+    audio_queued: int = 0
+    audio_played: int = 0
+    audio_cleared: int = 0
+    audio_dropped: int = 0
+    marks_played: int = 0
+    marks_cleared: int = 0
+    messages_received: int = 0
+    messages_ignored: int = 0
+
+
+class Hello(msgspec.Struct, tag="hello", kw_only=True):
+    """First event of a connection: who the worker is, and which streams live in it.
+
+    ``boot`` names this life of the worker; ``seq`` is the last event's number, and events from
+    ``first_seq`` on are told again. Hello itself is never acknowledged.
+    """
+
+    worker: str
+    boot: str
+    pid: int
+    rtp_host: str
+    rtp_port: int
+    streams: list[str]
+    capacity: int
+    seq: int = 0
+    first_seq: int = 1
+
+
+class Connected(msgspec.Struct, tag="connected"):
+    """The bot's server accepted the WebSocket."""
+
+    stream_sid: str
+    seq: int = 0
+
+
+class Started(msgspec.Struct, tag="started"):
+    """``connected`` and ``start`` have been sent; media follows."""
+
+    stream_sid: str
+    seq: int = 0
+
+
+class Mark(msgspec.Struct, tag="mark"):
+    """A mark went back to the bot, because it was heard or because it was cleared."""
+
+    stream_sid: str
+    name: str
+    outcome: Outcome
+    seq: int = 0
+
+
+class DtmfSent(msgspec.Struct, tag="dtmf-sent"):
+    """A key was told to the bot."""
+
+    stream_sid: str
+    digit: str
+    seq: int = 0
+
+
+class Warned(msgspec.Struct, tag="warned"):
+    """A Twilio warning, once a stream and code."""
+
+    stream_sid: str
+    code: int
+    message: str
+    seq: int = 0
+
+
+class Stopped(msgspec.Struct, tag="stopped"):
+    """The stream is over. ``code`` is Twilio's error when there was one."""
+
+    stream_sid: str
+    cause: Cause
+    code: int | None = None
+    message: str = ""
+    stats: Stats = Stats()
+    seq: int = 0
+
+
+class Replaced(msgspec.Struct, tag="replaced"):
+    """Last event of a connection that another app has taken over."""
+
+    seq: int = 0
+
+
+StreamEvent = Connected | Started | Mark | DtmfSent | Warned | Stopped
+Event = StreamEvent | Hello | Replaced
+
+_commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+_events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def encode(message: Command | Event) -> bytes:
+    """Return the line of ``message``, newline included."""
+    return msgspec.json.encode(message) + b"\n"
+
+
+def decode_command(line: bytes) -> Command:
+    """Return the command in ``line``; raises ``msgspec.MsgspecError`` when it is none."""
+    return _commands.decode(line)
+
+
+def decode_event(line: bytes) -> Event:
+    """Return the event in ``line``; raises ``msgspec.MsgspecError`` when it is none."""
+    return _events.decode(line)

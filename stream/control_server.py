@@ -1,0 +1,151 @@
+"""The worker's end of the control socket: commands in, events out, nothing lost in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import structlog
+
+from stream import control
+
+log = structlog.get_logger(__name__)
+
+RING = 8192
+"""Events kept for an app that is away; the oldest go first."""
+
+MAX_UNREAD = 8 * 1024 * 1024
+"""Bytes an attached app may leave unread before it is cut off (it comes back for them)."""
+
+
+class ControlServer:
+    """Unix socket server with at most one app attached; a second one replaces the first."""
+
+    def __init__(
+        self,
+        path: Path,
+        on_command: Callable[[control.Command], None],
+        hello: Callable[[], control.Hello],
+        ring: int = RING,
+    ) -> None:
+        self._path = path
+        self._on_command = on_command
+        self._hello = hello
+        self._ring: deque[tuple[int, bytes]] = deque(maxlen=ring)
+        self._seq = 0
+        self._app: _Peer | None = None
+        self._server: asyncio.Server | None = None
+        self._peers: set[_Peer] = set()
+
+    async def start(self) -> None:
+        """Listen; a socket left behind by an earlier life is replaced."""
+        self._path.unlink(missing_ok=True)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(lambda: _Peer(self), str(self._path))
+        self._path.chmod(0o600)
+
+    async def close(self) -> None:
+        """Stop listening and part from the app."""
+        if self._server is not None:
+            self._server.close()
+        for peer in list(self._peers):
+            peer.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+    def emit(self, event: control.StreamEvent) -> None:
+        """Number ``event``, keep it until it is acknowledged, and tell it."""
+        self._seq += 1
+        event.seq = self._seq
+        line = control.encode(event)
+        self._ring.append((self._seq, line))
+        if self._app is not None:
+            self._app.write(line)
+
+    def connected(self, peer: _Peer) -> None:
+        """Somebody connected (called by the peer)."""
+        self._peers.add(peer)
+
+    def disconnected(self, peer: _Peer) -> None:
+        """Somebody went (called by the peer)."""
+        self._peers.discard(peer)
+        if self._app is peer:
+            self._app = None
+            log.info("control.detached")
+
+    def line(self, peer: _Peer, line: bytes) -> None:
+        """Take one line of ``peer`` (called by the peer)."""
+        try:
+            command = control.decode_command(line)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            log.warning("control.bad_command", error=str(error)[:200])
+            return
+        if isinstance(command, control.Attach):
+            self._attach(peer, command)
+        elif peer is not self._app:
+            log.warning("control.not_attached", command=type(command).__name__)
+        elif isinstance(command, control.Ack):
+            while self._ring and self._ring[0][0] <= command.seq:
+                self._ring.popleft()
+        else:
+            self._on_command(command)
+
+    def _attach(self, peer: _Peer, attach: control.Attach) -> None:
+        if self._app is not None and self._app is not peer:
+            log.warning("control.replaced")
+            self._app.write(control.encode(control.Replaced()))
+            self._app.close()
+        self._app = peer
+        hello = self._hello()
+        hello.seq = self._seq
+        hello.first_seq = self._ring[0][0] if self._ring else self._seq + 1
+        peer.write(control.encode(hello))
+        known = attach.last_seq if attach.boot == hello.boot else 0
+        for seq, line in self._ring:
+            if seq > known:
+                peer.write(line)
+        log.info("control.attached", told_again=sum(seq > known for seq, _ in self._ring))
+
+
+class _Peer(asyncio.Protocol):
+    """One connection to the control socket."""
+
+    def __init__(self, server: ControlServer) -> None:
+        self._server = server
+        self._transport: asyncio.Transport | None = None
+        self._rest = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._server.connected(self)
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > control.MAX_LINE:
+            log.warning("control.line_too_long")
+            self.close()
+            return
+        for line in lines:
+            self._server.line(self, line)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server.disconnected(self)
+
+    def write(self, line: bytes) -> None:
+        """Send a line; a reader too far behind is cut off."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._transport.write(line)
+        if self._transport.get_write_buffer_size() > MAX_UNREAD:
+            log.warning("control.app_too_slow")
+            self._transport.abort()
+
+    def close(self) -> None:
+        """End the connection after what was written."""
+        if self._transport is not None:
+            self._transport.close()

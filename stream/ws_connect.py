@@ -1,0 +1,147 @@
+"""Connecting to a bot's WebSocket, every failure with Twilio's number."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+
+import picows
+
+from stream.control import Open
+from stream.fragments import MAX_MESSAGE
+from stream.ws_guard import is_public
+from stream.ws_url import Target, UrlError, target
+
+USER_AGENT = "Twilio.TmeWs/1.0"
+
+CONNECT_TIMEOUT = 31901
+REFUSED = 31902
+BROKEN = 31903
+UNREACHABLE = 31904
+TLS = 31910
+HANDSHAKE = 31920
+MALFORMED_URL = 31923
+
+# The kernel's share of what a slow reader is owed: seconds of media, not minutes (B-21).
+_SEND_BUFFER = 32 * 1024
+# One read of a flooding bot stays short, so that it cannot hold up the neighbours.
+_RECEIVE_BUFFER = 256 * 1024
+
+
+class StreamFailure(Exception):  # noqa: N818 - Twilio calls it a failure too
+    """A stream that cannot be, or cannot go on: Twilio's ``code`` and what happened."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+async def connect(
+    spec: Open, listener: Callable[[], picows.WSListener], tls: ssl.SSLContext
+) -> picows.WSTransport:
+    """Open the WebSocket of ``spec``; ``listener`` makes the object that gets its frames.
+
+    Redirects are not followed, extensions and subprotocols not offered, as with Twilio.
+    Raises `StreamFailure`.
+    """
+    try:
+        where = target(spec.url, keep_query=spec.keep_query)
+    except UrlError as error:
+        raise StreamFailure(error.code, error.message) from None
+    headers = _headers(spec, where)
+    try:
+        async with asyncio.timeout(spec.connect_timeout):
+            sock = await _dial(where, spec.allow_private)
+            return await _upgrade(sock, where, headers, listener, tls)
+    except TimeoutError:
+        raise StreamFailure(
+            CONNECT_TIMEOUT, f"no WebSocket from {where.host} in {spec.connect_timeout:g} s"
+        ) from None
+
+
+def _headers(spec: Open, where: Target) -> dict[str, str]:
+    headers = {"User-Agent": USER_AGENT, **spec.headers}
+    if where.authorization is not None:
+        headers["Authorization"] = where.authorization
+    if any(char in name + value for name, value in headers.items() for char in "\r\n\0"):
+        raise StreamFailure(MALFORMED_URL, "a header has a line break")
+    return headers
+
+
+async def _dial(where: Target, allow_private: bool) -> socket.socket:
+    """Return a TCP connection to the first checked address that takes one."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise StreamFailure(UNREACHABLE, f"{where.host} does not resolve: {error}") from None
+    allowed = [row for row in found if allow_private or is_public(str(row[4][0]))]
+    if not allowed:
+        raise StreamFailure(UNREACHABLE, f"{where.host} is a private address: not allowed")
+    failure = StreamFailure(UNREACHABLE, f"{where.host} has no address")
+    for family, kind, protocol, _, address in allowed:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            await loop.sock_connect(sock, address)
+        except ConnectionRefusedError:
+            failure = StreamFailure(REFUSED, f"{where.host}:{where.port} refused")
+        except OSError as error:
+            failure = StreamFailure(UNREACHABLE, f"{where.host}:{where.port}: {error}")
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+        sock.close()
+    raise failure
+
+
+async def _upgrade(
+    sock: socket.socket,
+    where: Target,
+    headers: dict[str, str],
+    listener: Callable[[], picows.WSListener],
+    tls: ssl.SSLContext,
+) -> picows.WSTransport:
+    try:
+        transport, accepted = await picows.ws_connect(
+            listener,
+            where.url,
+            ssl_context=tls if where.secure else None,
+            disconnect_on_exception=False,
+            websocket_handshake_timeout=None,
+            max_frame_size=MAX_MESSAGE,
+            extra_headers=headers,
+            max_redirects=0,
+            socket_factory=lambda _: sock,
+        )
+    except picows.WSHandshakeError as error:
+        status = f" {int(error.response.status)}" if error.response is not None else ""
+        raise StreamFailure(HANDSHAKE, f"{where.host} answered{status}: no WebSocket") from None
+    except picows.WSInvalidURL as error:
+        raise StreamFailure(MALFORMED_URL, str(error)) from None
+    except ssl.SSLError as error:
+        sock.close()
+        raise StreamFailure(TLS, f"{where.host}: {_tls_reason(error)}") from None
+    except OSError as error:
+        sock.close()
+        code = TLS if where.secure else BROKEN
+        raise StreamFailure(code, f"{where.host}: {error or type(error).__name__}") from None
+    except BaseException:
+        sock.close()
+        raise
+    if accepted is None:
+        raise StreamFailure(HANDSHAKE, f"{where.host} closed without answering the upgrade")
+    return transport
+
+
+def _tls_reason(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not valid: {error.verify_message}"
+    return error.reason or str(error)

@@ -1,0 +1,30 @@
+"""Addresses a stream may go to: the guard against requests forged into our own network.
+
+The check is made on the very address that is then connected to (B-19).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_public(host: str) -> bool:
+    """Tell whether the IP address ``host`` is reachable for everybody, so no secret of ours.
+
+    An IPv4 address inside an IPv6 one counts as what it stands for (mapped, 6to4, NAT64).
+    """
+    try:
+        address: Address = ipaddress.ip_address(host.split("%", 1)[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            address = inner
+    return address.is_global and not address.is_multicast
