@@ -8,7 +8,6 @@ verb knows of any of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,10 +55,13 @@ class Call:
         leg: Leg,
         *,
         dialing: Dialing | None = None,
+        adopted: bool = False,
+        living_stream: str | None = None,
     ) -> None:
+        """``dialing`` for a call that goes out, ``adopted`` for one of an earlier process."""
         self._services = services
         self._journal = Journal(record.sid)
-        self._progress = Progress(services, self._journal, record)
+        self._progress = Progress(services, self._journal, record, adopted=adopted)
         self._problems = Problems(
             services, self._journal, account_sid=account.sid, call_sid=record.sid
         )
@@ -74,9 +76,11 @@ class Call:
             services.webhooks.conversation(auth_token=account.auth_token, call_sid=record.sid),
             account.auth_token,
         )
+        self._ctx.living_stream = living_stream
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
         self._ended: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
         self._closing = False
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def record(self) -> CallRecord:
@@ -100,21 +104,22 @@ class Call:
     def change(self, **changes: object) -> CallRecord:
         """Change what the record says of callbacks and limits while the call goes on."""
         self._progress.change(**changes)
+        if self._timer is not None:
+            self._arm_timer()
         return self.record
 
     async def run(self, source: Source) -> None:
         """Walk from ``source`` to the end of the call; never raises but CancelledError."""
         structlog.contextvars.bind_contextvars(call_sid=self.record.sid)
         end = End()
-        limit: list[asyncio.TimerHandle] = []
         try:
-            end = await self._drive(source, limit.append)
+            end = await self._drive(source)
         except Exception as error:
             log.exception("call.internal_error", call_sid=self.record.sid)
             self._problems.report(INTERNAL_ERROR, f"internal failure: {error!r}")
         finally:
-            for timer in limit:
-                timer.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
             await self._finish(end)
 
     async def flush(self) -> None:
@@ -128,9 +133,9 @@ class Call:
         self._orders.put_nowait(_Order(source, status, done))
         return await done
 
-    async def _drive(self, source: Source, set_limit: Callable[[asyncio.TimerHandle], None]) -> End:
+    async def _drive(self, source: Source) -> End:
         """Run scripts until one ends the call, an order does, or the leg goes."""
-        step = asyncio.create_task(self._first(source, set_limit))
+        step = asyncio.create_task(self._first(source))
         while True:
             order = asyncio.create_task(self._orders.get())
             try:
@@ -157,7 +162,7 @@ class Call:
                 return End()
             return step.result()
 
-    async def _first(self, source: Source, set_limit: Callable[[asyncio.TimerHandle], None]) -> End:
+    async def _first(self, source: Source) -> End:
         """Dial when the call goes out, then run the first script."""
         if self._dialing is not None:
             failed = await self._dialing.run(self._leg, self._progress)
@@ -166,8 +171,7 @@ class Call:
             self._progress.answered()
             if self._dialing.send_digits:
                 await self._leg.send_digits(self._dialing.send_digits)
-        loop = asyncio.get_running_loop()
-        set_limit(loop.call_later(self.record.time_limit, self._out_of_time))
+        self._arm_timer()
         return await self._script(source)
 
     async def _script(self, source: Source) -> End:
@@ -181,6 +185,15 @@ class Call:
                 return End()
             self._problems.report(INTERNAL_ERROR, f"Asterisk refused a request: {error}")
             return End()
+
+    def _arm_timer(self) -> None:
+        """End the call ``time_limit`` seconds after its answer (or, unanswered, from now)."""
+        if self._timer is not None:
+            self._timer.cancel()
+        start = self.record.start_time
+        gone = (self._services.now() - start).total_seconds() if start else 0.0
+        left = max(0.0, self.record.time_limit - gone)
+        self._timer = asyncio.get_running_loop().call_later(left, self._out_of_time)
 
     def _out_of_time(self) -> None:
         log.warning("call.time_limit", call_sid=self.record.sid, seconds=self.record.time_limit)

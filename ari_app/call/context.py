@@ -11,7 +11,7 @@ from ari_app.call.ports import Conversation, Services
 from ari_app.call.problems import Problems
 from ari_app.call.progress import Progress
 from ari_app.errors import TwilioError
-from ari_app.model import Endpoint, HttpMethod
+from ari_app.model import Checkpoint, Endpoint, HttpMethod
 
 
 class CallContext:
@@ -38,6 +38,8 @@ class CallContext:
         self.document: Endpoint | None = None
         #: The URL to be told when the caller hangs up inside the running verb.
         self.on_hangup: Fetch | None = None
+        #: A stream of an earlier process that the next ``<Connect>`` goes on with.
+        self.living_stream: str | None = None
         #: Whether the fallback URL was used up by a failing verb.
         self.fell_back = False
 
@@ -71,6 +73,18 @@ class CallContext:
     def fetch(self, url: str, method: HttpMethod, **params: str) -> Fetch:
         """Return the document at ``url`` (relative allowed) as a source; raises as resolve()."""
         return Fetch(Endpoint(url=self.resolve(url), method=method), params)
+
+    def checkpoint(self, text: str, verb: int) -> None:
+        """Remember that verb number ``verb`` of the running document begins."""
+        document = self.document
+        place = Checkpoint(
+            url=document.url if document else "",
+            method=document.method if document else "POST",
+            document=text,
+            verb=verb,
+        )
+        sid = self.call_sid
+        self.journal.later(lambda: self.services.calls.checkpoint(sid, place))
 
     def problem(self, error: TwilioError, *, url: str = "", method: str = "") -> None:
         """Report a failure that does not end the call."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from ari_app.call.context import CallContext
-from ari_app.call.outcome import Fetch, Inline, Source
+from ari_app.call.outcome import Fetch, Inline, Resume, Source
 from ari_app.errors import TwilioError
 from ari_app.model import Endpoint
 from ari_app.params import voice_params
@@ -26,17 +26,21 @@ class DocumentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A document and where it came from (None for text given by REST)."""
+    """A document, its text, where it came from (None: given by REST) and where to begin."""
 
     document: Document
+    text: str
     endpoint: Endpoint | None
+    first: int = 0
 
 
 async def load(ctx: CallContext, source: Source) -> Loaded:
     """Return the document of ``source``; raises DocumentError."""
-    if isinstance(source, Inline):
+    if isinstance(source, Inline | Resume):
         try:
-            return Loaded(parse(source.twiml, trim=True), None)
+            if isinstance(source, Inline):
+                return Loaded(parse(source.twiml, trim=True), source.twiml, None)
+            return Loaded(parse(source.text, trim=True), source.text, source.endpoint, source.verb)
         except TwimlError as error:
             ctx.problems.report(error.code, error.message)
             failed, failed_url = error.code, ""
@@ -67,4 +71,5 @@ async def _fetch(ctx: CallContext, source: Fetch) -> Loaded:
     reply = await ctx.conversation.ask(source.endpoint, params)
     log.info("document.fetched", url=reply.url, size=len(reply.body))
     document = interpret(reply.content_type, reply.body, reply.url)
-    return Loaded(document, Endpoint(url=reply.url, method=source.endpoint.method))
+    endpoint = Endpoint(url=reply.url, method=source.endpoint.method)
+    return Loaded(document, reply.body.decode("utf-8", "replace"), endpoint)

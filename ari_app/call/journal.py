@@ -49,7 +49,10 @@ class Journal:
             write = self._waiting[0]
             try:
                 await write()
-            except Exception as error:  # any failure of the store is one that may pass
+            except (LookupError, ValueError) as error:
+                # The record itself is the trouble (deleted meanwhile): no later try can help.
+                log.error("journal.write_refused", call_sid=self._call_sid, error=repr(error))
+            except Exception as error:  # any other failure of the store is one that may pass
                 log.warning("journal.retry", call_sid=self._call_sid, error=str(error))
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LONGEST_RETRY)

@@ -10,6 +10,8 @@ import structlog
 from ari_app.ari.client import AriClient
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import Event, StasisStart
+from ari_app.ari.reconcile import Snapshot
+from ari_app.call.adopt import adoptable
 from ari_app.call.call import Call
 from ari_app.call.dialing import Dialing
 from ari_app.call.inbound import InboundCall, admit, parse_arguments
@@ -17,6 +19,7 @@ from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch, Inline, Source
 from ari_app.call.ports import Services
 from ari_app.call.sip import dial_string
+from ari_app.call.sweep import sweep
 from ari_app.model import Account, CallRecord, CallStatus, Direction, Endpoint, StatusCallback
 from ari_app.sids import new_sid
 
@@ -46,7 +49,10 @@ class CallManager:
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._streams_kept: set[str] = set()
+        self._adopted = False
         services.ari.on_unrouted(self._on_unrouted)
+        services.ari.on_reconnect(self._on_connect)
 
     @property
     def active(self) -> int:
@@ -146,7 +152,9 @@ class CallManager:
         if status is CallStatus.CANCELED and call.record.status is CallStatus.IN_PROGRESS:
             return call.record
         async with asyncio.timeout(ORDER_TIMEOUT):
-            return await call.end(status)
+            record = await call.end(status)
+            await call.flush()  # what is fetched next is what was answered here
+            return record
 
     def change(self, account_sid: str, call_sid: str, **changes: Any) -> CallRecord:
         """Change callbacks, fallback or limits of a running call; raises UnknownCallError."""
@@ -190,6 +198,34 @@ class CallManager:
             entered=True,
         )
         self._spawn(self._inbound(inbound, leg))
+
+    async def _on_connect(self, snapshot: Snapshot) -> None:
+        """Take up an earlier process's calls (once), then clear what nobody owns."""
+        services = self._services
+        if not self._adopted:
+            self._adopted = True
+            for found in await adoptable(services, snapshot):
+                log.info("call.adopted", call_sid=found.record.sid, stream=found.stream_sid)
+                self._start(
+                    Call(
+                        services,
+                        found.account,
+                        found.record,
+                        found.leg,
+                        adopted=True,
+                        living_stream=found.stream_sid,
+                    ),
+                    found.source,
+                )
+                if found.stream_sid:
+                    self._streams_kept.add(f"{found.stream_sid}-media")
+        ari = services.ari
+        await sweep(
+            ari,
+            services.settings.app,
+            snapshot,
+            lambda channel: ari.routed(channel) or channel in self._streams_kept,
+        )
 
     async def _inbound(self, inbound: InboundCall, leg: Leg) -> None:
         admitted = await admit(self._services, inbound, leg, draining=self._draining)

@@ -85,6 +85,15 @@ async def external_media(
         route.close()
 
 
+@asynccontextmanager
+async def adopted_media(leg: Leg, name: str) -> AsyncIterator[None]:
+    """Take over the externalMedia channel and bridge that an earlier process made as ``name``."""
+    try:
+        yield
+    finally:
+        await asyncio.gather(_destroy_bridge(leg, f"{name}-bridge"), _hangup(leg, f"{name}-media"))
+
+
 async def _create_bridge(leg: Leg, bridge_id: str) -> None:
     await leg.ari.bridges.create_with_id(bridge_id=bridge_id, type="mixing", name=bridge_id)
 

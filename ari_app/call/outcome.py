@@ -23,7 +23,16 @@ class Inline:
     twiml: str
 
 
-Source = Fetch | Inline
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """A document that an earlier process was in the middle of: go on at verb number ``verb``."""
+
+    endpoint: Endpoint | None
+    text: str
+    verb: int
+
+
+Source = Fetch | Inline | Resume
 
 
 @dataclass(frozen=True, slots=True)

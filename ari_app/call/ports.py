@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import TracebackType
 from typing import Any, Protocol
 
 from ari_app.ari.client import AriClient
 from ari_app.model import (
     Account,
     CallRecord,
+    Checkpoint,
     Endpoint,
     HttpMethod,
     Notification,
@@ -26,20 +28,23 @@ from ari_app.model import (
 class CallStore(Protocol):
     """Where call records live (SQL); every method may raise when the store is away."""
 
-    async def insert(self, record: CallRecord) -> None:
+    async def insert(self, call: CallRecord, /) -> object:
         """Remember a new call."""
 
     async def update(self, sid: str, **changes: Any) -> CallRecord:
         """Change fields of a call; return the whole record."""
 
-    async def get(self, sid: str) -> CallRecord | None:
-        """Return the call or None."""
+    async def checkpoint(self, sid: str, place: Checkpoint) -> None:
+        """Note where the call stands in its TwiML."""
+
+    async def unfinished(self, node: str) -> Sequence[tuple[CallRecord, Checkpoint | None]]:
+        """Return the node's calls that have not ended, with the place each had reached."""
 
 
 class NotificationStore(Protocol):
     """Where errors and warnings of calls are kept for the Notifications resource."""
 
-    async def add(self, notification: Notification) -> None:
+    async def add(self, notification: Notification, /) -> object:
         """Keep one notification."""
 
 
@@ -137,6 +142,17 @@ class Sound(Protocol):
     def duration(self) -> float:
         """Seconds."""
 
+    def __enter__(self) -> object:
+        """Keep the files while they are played."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let the cache evict them again."""
+
 
 class Audio(Protocol):
     """Files for ``<Play>``."""
@@ -149,8 +165,8 @@ class Spoken(Protocol):
     """Speech made for ``<Say>`` and what had to be corrected for it."""
 
     @property
-    def sound(self) -> Sound | None:
-        """The audio; None when there was nothing to say."""
+    def sound(self) -> Sound:
+        """The audio."""
 
     @property
     def warnings(self) -> Sequence[tuple[int, str]]:
@@ -161,7 +177,7 @@ class Speaker(Protocol):
     """Text to speech with a cache."""
 
     async def say(self, text: str, voice: str, language: str | None) -> Spoken:
-        """Speak; raises TwilioError when the engine fails."""
+        """Speak; raises TwilioError: 13520 nothing to say, 12400 when the engine fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +250,9 @@ class Streams(Protocol):
         self, worker: StreamWorker, request: StreamRequest, watcher: StreamWatcher
     ) -> Stream:
         """Open a stream on the worker."""
+
+    def adopt(self, stream_sid: str, watcher: StreamWatcher) -> Stream | None:
+        """Take over a stream that an earlier process opened; None when it is gone."""
 
 
 @dataclass(frozen=True, slots=True)

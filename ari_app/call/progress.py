@@ -26,11 +26,14 @@ log = structlog.get_logger(__name__)
 class Progress:
     """The record of one call leg and its events."""
 
-    def __init__(self, services: Services, journal: Journal, record: CallRecord) -> None:
+    def __init__(
+        self, services: Services, journal: Journal, record: CallRecord, *, adopted: bool = False
+    ) -> None:
         self._services = services
         self._journal = journal
         self.record = record
-        self._sequence = 0
+        # An earlier process told initiated, ringing and answered.
+        self._sequence = 3 if adopted else 0
 
     def initiated(self) -> None:
         """The call has left for its destination (seen in callbacks only)."""

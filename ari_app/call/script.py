@@ -53,9 +53,12 @@ async def announce_failure(ctx: CallContext) -> End:
 
 async def _run(ctx: CallContext, loaded: Loaded) -> Outcome:
     """Run the verbs of one document."""
-    for verb in loaded.document.verbs:
+    for index, verb in enumerate(loaded.document.verbs):
+        if index < loaded.first:
+            continue
         if ctx.leg.gone.done():
             return End()
+        ctx.checkpoint(loaded.text, index)
         name = verb.name if isinstance(verb, Unsupported) else type(verb).__name__
         log.info("verb.start", verb=name)
         try:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from ari_app.ari.errors import AriError
 from ari_app.call.context import CallContext
-from ari_app.call.media import ExternalMedia, external_media
+from ari_app.call.media import adopted_media, external_media
 from ari_app.call.ports import Stream as RunningStream
-from ari_app.call.ports import StreamEnd, StreamRequest, StreamWorker
+from ari_app.call.ports import StreamEnd, StreamRequest
 from ari_app.errors import TwilioError
 from ari_app.params import StreamEvent, stream_status_params
 from ari_app.sids import new_sid
@@ -102,11 +103,15 @@ class _Watcher:
 
 async def run_stream(ctx: CallContext, noun: Stream) -> StreamResult:
     """Run a bidirectional stream to its end; cancelled, it sends ``stop`` and cleans up."""
-    sid = new_sid("MZ")
+    living, ctx.living_stream = ctx.living_stream, None
+    sid = living or new_sid("MZ")
     watcher = _Watcher(ctx, noun, sid)
     end = StreamEnd("requested", None, "")
     try:
-        end = await _connect(ctx, noun, sid, watcher)
+        if living is not None:
+            end = await _go_on(ctx, living, watcher)
+        else:
+            end = await _connect(ctx, noun, sid, watcher)
     except TwilioError as error:
         end = StreamEnd("error", error.code, error.message)
     except AriError as error:
@@ -114,6 +119,15 @@ async def run_stream(ctx: CallContext, noun: Stream) -> StreamResult:
     finally:
         watcher.ended(end)
     return StreamResult(sid, noun.name or sid, end)
+
+
+async def _go_on(ctx: CallContext, sid: str, watcher: _Watcher) -> StreamEnd:
+    """Go on with a stream that outlived an earlier process."""
+    async with adopted_media(ctx.leg, sid):
+        stream = ctx.services.streams.adopt(sid, watcher)
+        if stream is None:
+            return StreamEnd("error", 31900, "the stream ended while the app was away")
+        return await _until_closed(ctx, stream)
 
 
 async def _connect(ctx: CallContext, noun: Stream, sid: str, watcher: _Watcher) -> StreamEnd:
@@ -132,23 +146,22 @@ async def _connect(ctx: CallContext, noun: Stream, sid: str, watcher: _Watcher) 
             peer_port=media.peer_port,
             parameters=noun.parameters,
         )
-        return await _live(ctx, worker, request, watcher, media)
+        stream = await ctx.services.streams.open(worker, request, watcher)
+        return await _until_closed(ctx, stream, media.joined)
 
 
-async def _live(
-    ctx: CallContext,
-    worker: StreamWorker,
-    request: StreamRequest,
-    watcher: _Watcher,
-    media: ExternalMedia,
+async def _until_closed(
+    ctx: CallContext, stream: RunningStream, joined: asyncio.Task[None] | None = None
 ) -> StreamEnd:
-    stream: RunningStream = await ctx.services.streams.open(worker, request, watcher)
+    """Pass keys on until the stream ends; raises AriError when ``joined`` fails."""
     unlisten = ctx.leg.listen(stream.dtmf)
     closed = asyncio.create_task(stream.closed())
     try:
-        await asyncio.wait({closed, media.joined}, return_when=asyncio.FIRST_COMPLETED)
-        if media.joined.done():
-            media.joined.result()
+        if joined is not None:
+            first: set[asyncio.Future[Any]] = {closed, joined}
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            if joined.done():
+                joined.result()
         return await closed
     finally:
         unlisten()

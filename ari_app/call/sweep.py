@@ -9,18 +9,29 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from ari_app.ari.client import AriClient
 from ari_app.ari.errors import AriError
+from ari_app.ari.models import Bridge
 from ari_app.ari.reconcile import Snapshot
 
 log = structlog.get_logger(__name__)
 
+SETTLE_SECONDS = 1.0
+
 #: Ids that ``external_media`` gives: a stream SID and what the thing is.
 _MEDIA = re.compile(r"(MZ[0-9a-f]{32})-(media|bridge)")
+
+
+def stream_of(bridges: Sequence[Bridge], channel_id: str) -> str | None:
+    """Return the SID of the stream whose bridge the channel is in, or None."""
+    for bridge in bridges:
+        if channel_id in bridge.channels and (match := _MEDIA.fullmatch(bridge.id)):
+            return match[1]
+    return None
 
 
 async def sweep(ari: AriClient, app: str, snapshot: Snapshot, owned: Callable[[str], bool]) -> int:
@@ -28,18 +39,26 @@ async def sweep(ari: AriClient, app: str, snapshot: Snapshot, owned: Callable[[s
 
     ``owned`` is asked with a channel id. Channels of other applications are left alone.
     """
-    channels = [
-        channel.id
-        for channel in snapshot.channels
-        if not owned(channel.id)
-        and channel.dialplan.app_name == "Stasis"
-        and channel.dialplan.app_data.split(",")[0] == app
-    ]
-    bridges = [
-        bridge.id
-        for bridge in snapshot.bridges
-        if (match := _MEDIA.fullmatch(bridge.id)) and not owned(f"{match[1]}-media")
-    ]
+
+    def orphans() -> tuple[list[str], list[str]]:
+        channels = [
+            channel.id
+            for channel in snapshot.channels
+            if not owned(channel.id)
+            and channel.dialplan.app_name == "Stasis"
+            and channel.dialplan.app_data.split(",")[0] == app
+        ]
+        bridges = [
+            bridge.id
+            for bridge in snapshot.bridges
+            if (match := _MEDIA.fullmatch(bridge.id)) and not owned(f"{match[1]}-media")
+        ]
+        return channels, bridges
+
+    if any(orphans()):
+        # A channel may be so new that its StasisStart is still on its way to us.
+        await asyncio.sleep(SETTLE_SECONDS)
+    channels, bridges = orphans()
     await asyncio.gather(
         *(_quietly(ari.channels.hangup(channel_id=channel)) for channel in channels),
         *(_quietly(ari.bridges.destroy(bridge_id=bridge)) for bridge in bridges),

@@ -21,7 +21,8 @@ async def run(ctx: CallContext, verb: Play) -> Outcome:
         return None
     # Fetched before the answer: the caller hears ringing, not silence, meanwhile.
     sound = await ctx.services.audio.fetch(ctx.resolve(verb.url))
-    await ctx.answer()
-    for _ in range(verb.loop):
-        await ctx.leg.play(sound.path)
+    with sound:
+        await ctx.answer()
+        for _ in range(verb.loop):
+            await ctx.leg.play(sound.path)
     return None

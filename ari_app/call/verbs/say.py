@@ -8,13 +8,12 @@ from twiml import Say
 
 
 async def run(ctx: CallContext, verb: Say) -> Outcome:
-    """Speak ``text`` ``loop`` times; raises TwilioError when the engine fails."""
+    """Speak ``text`` ``loop`` times; raises TwilioError 13520 and 12400."""
     spoken = await ctx.services.speaker.say(verb.text, verb.voice, verb.language)
     for code, message in spoken.warnings:
         ctx.problems.report(code, message)
     await ctx.answer()
-    if spoken.sound is None:
-        return None
-    for _ in range(verb.loop):
-        await ctx.leg.play(spoken.sound.path)
+    with spoken.sound:
+        for _ in range(verb.loop):
+            await ctx.leg.play(spoken.sound.path)
     return None

@@ -1,0 +1,92 @@
+"""The stream workers as the call room sees them."""
+
+from __future__ import annotations
+
+from ari_app.call.ports import Stream as CallStream
+from ari_app.call.ports import StreamEnd, StreamRequest, StreamWatcher, StreamWorker
+from ari_app.streams.pool import StreamPool, Worker
+from ari_app.streams.stream import OnEvent, Stream
+from stream import control
+
+
+class CallStreams:
+    """Opens and adopts streams in the pool's workers.
+
+    ``allow_private`` says whether bots on private addresses may be connected to,
+    ``keep_query`` whether the query of a stream's URL is sent along.
+    """
+
+    def __init__(
+        self,
+        pool: StreamPool,
+        *,
+        allow_private: bool,
+        keep_query: bool = False,
+        connect_timeout: float = 10.0,
+    ) -> None:
+        self._pool = pool
+        self._allow_private = allow_private
+        self._keep_query = keep_query
+        self._connect_timeout = connect_timeout
+
+    def pick(self) -> StreamWorker:
+        """Choose a worker; raises TwilioError 31900 when none has room."""
+        return self._pool.pick()
+
+    async def open(
+        self, worker: StreamWorker, request: StreamRequest, watcher: StreamWatcher
+    ) -> CallStream:
+        """Open a stream; raises TwilioError 31900 when the worker died meanwhile."""
+        if not isinstance(worker, Worker):
+            raise TypeError("a worker of another pool")
+        spec = control.Open(
+            stream_sid=request.stream_sid,
+            call_sid=request.call_sid,
+            account_sid=request.account_sid,
+            url=request.url,
+            peer_host=request.peer_host,
+            peer_port=request.peer_port,
+            codec="alaw" if request.codec == "alaw" else "ulaw",
+            headers=dict(request.headers),
+            parameters=dict(request.parameters),
+            name=request.name,
+            allow_private=self._allow_private,
+            keep_query=self._keep_query,
+            connect_timeout=self._connect_timeout,
+        )
+        return _Handle(await self._pool.open(worker, spec, _listener(watcher)))
+
+    def adopt(self, stream_sid: str, watcher: StreamWatcher) -> CallStream | None:
+        """Take over a stream that an earlier process opened; None when no worker has it."""
+        stream = self._pool.adopt(stream_sid, _listener(watcher))
+        return None if stream is None else _Handle(stream)
+
+
+class _Handle:
+    """A pool's stream in the call room's words."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def dtmf(self, digit: str) -> None:
+        self._stream.dtmf(digit)
+
+    async def stop(self) -> None:
+        await self._stream.stop()
+
+    async def closed(self) -> StreamEnd:
+        stopped = await self._stream.closed()
+        return StreamEnd(stopped.cause, stopped.code, stopped.message)
+
+
+def _listener(watcher: StreamWatcher) -> OnEvent:
+    def on_event(event: control.StreamEvent) -> None:
+        match event:
+            case control.Started():
+                watcher.started()
+            case control.Warned():
+                watcher.warned(event.code, event.message)
+            case _:
+                pass
+
+    return on_event
