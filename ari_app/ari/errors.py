@@ -47,7 +47,7 @@ class Unprocessable(AriError):
 
 
 class Unavailable(AriError):
-    """No usable answer: not connected, cut off, too late (status 0), or 5xx."""
+    """No usable answer: not connected, cut off, too late (status 0), or still starting (503)."""
 
 
 _BY_STATUS: dict[int, type[AriError]] = {
@@ -63,5 +63,5 @@ _BY_STATUS: dict[int, type[AriError]] = {
 
 def error_for(method: str, path: str, status: int, message: str) -> AriError:
     """The error of a status ≥ 300 (or 0)."""
-    kind = Unavailable if status == 0 or status >= 500 else _BY_STATUS.get(status, AriError)
+    kind = Unavailable if status in (0, 502, 503, 504) else _BY_STATUS.get(status, AriError)
     return kind(method, path, status, message)
