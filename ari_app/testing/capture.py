@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import secrets
 import shutil
 import signal
@@ -92,19 +93,22 @@ class Capture:
         self = cls(tuple(ports), Path(tempfile.mkdtemp(prefix="ariswitch-capture-")))
         beacon = self._beacon.getsockname()[1]
         wanted = " or ".join(f"port {port}" for port in (*self._ports, beacon))
+        words = os.open(self._folder / "stderr", os.O_WRONLY | os.O_CREAT, 0o600)
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *(dumpcap, "-q", "-n", "-P", "-i", interface, "-B", "16"),
                 *("-f", f"udp and ({wanted})", "-w", str(self._file)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
-                stderr=(self._folder / "stderr").open("wb"),
+                stderr=words,
                 start_new_session=True,
             )
             await self._seen()
         except BaseException:
             await self.close()
             raise
+        finally:
+            os.close(words)
         return self
 
     async def stop(self) -> None:

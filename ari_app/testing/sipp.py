@@ -184,6 +184,7 @@ class Sipp:
             text = text.replace(f"@{key}@", value)
         (folder / path.name).write_text(text)
         port = port or free_port(host)
+        screen = os.open(folder / "screen", os.O_WRONLY | os.O_CREAT, 0o600)
         read_end, write_end = os.pipe()
         command = [
             binary,
@@ -202,7 +203,7 @@ class Sipp:
                 *command,
                 cwd=folder,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=(folder / "screen").open("wb"),
+                stdout=screen,
                 stderr=asyncio.subprocess.STDOUT,
                 pass_fds=(write_end,),
                 start_new_session=True,
@@ -213,6 +214,7 @@ class Sipp:
             raise
         finally:
             os.close(write_end)
+            os.close(screen)
         self = cls(process, folder, port)
         self._reader = asyncio.create_task(self._read(read_end))
         try:
@@ -252,6 +254,10 @@ class Sipp:
     async def answered(self) -> SipMessage:
         """Wait for the 200 to the INVITE (received by a caller, sent by a called side)."""
         return await self.wait_for(lambda m: m.status == 200 and m.method == "INVITE")
+
+    async def established(self) -> SipMessage:
+        """Wait for the ACK. RTP sent before it is lost on a called side that answers late."""
+        return await self.wait_for(lambda m: m.method == "ACK")
 
     async def remote_media(self) -> tuple[str, int]:
         """Wait for the other side's SDP; return where it wants RTP."""
