@@ -72,11 +72,11 @@ $(STAMPS)/locked: requirements.lock | $(STAMPS)/packages
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
 	@rm -rf $(BIN) $(VENV)/lib $(VENV)/lib64 $(VENV)/include $(VENV)/pyvenv.cfg $@ $(STAMPS)/venv
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock
 	@touch $@
 
 $(STAMPS)/venv: pyproject.toml $(STAMPS)/locked
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m pip check --quiet || { echo "pyproject.toml and requirements.lock differ: make lock"; exit 1; }
 	@touch $@
 
