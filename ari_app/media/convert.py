@@ -53,7 +53,7 @@ def convert(source: Path, kind: Kind, target: Path) -> int:
         target.with_suffix(".alaw").open("wb") as alaw,
     ):
         length = 0
-        for ulaw_part, alaw_part in _encoded(file, source.stat().st_size, kind):
+        for ulaw_part, alaw_part in _encoded(source, file, kind):
             length += len(ulaw_part)
             if length > MAX_SECONDS * RATE:
                 raise UnusableAudio(f"longer than {MAX_SECONDS // 60} minutes")
@@ -77,8 +77,8 @@ def is_plain(source: Path, kind: Kind) -> bool:
         )
 
 
-def _encoded(file: IO[bytes], size: int, kind: Kind) -> Iterator[tuple[bytes, bytes]]:
-    file.seek(0)
+def _encoded(source: Path, file: IO[bytes], kind: Kind) -> Iterator[tuple[bytes, bytes]]:
+    size = source.stat().st_size
     head = file.read(4)
     if head.startswith(_CONTAINERS):
         kind = "auto"  # a header is a better witness than the web server
@@ -88,8 +88,7 @@ def _encoded(file: IO[bytes], size: int, kind: Kind) -> Iterator[tuple[bytes, by
     if kind == "auto" and (found := find_g711(file, size)):
         yield from _g711_blocks(file, *found)
         return
-    file.seek(0)
-    for samples in _resampled(file, kind):
+    for samples in _resampled(source, kind):
         yield g711.ulaw_encode(samples), g711.alaw_encode(samples)
 
 
@@ -105,14 +104,15 @@ def _g711_blocks(
             yield g711.ulaw_encode(g711.alaw_decode(data)), data
 
 
-def _resampled(file: IO[bytes], kind: Kind) -> Iterator[g711.Samples]:
+def _resampled(source: Path, kind: Kind) -> Iterator[g711.Samples]:
     raw: dict[str, Any] = (
         {"format": "RAW", "subtype": "GSM610", "samplerate": RATE, "channels": 1}
         if kind == "gsm"
         else {}
     )
     try:
-        with soundfile.SoundFile(file, **raw) as sound:
+        # By path: seeks of a damaged file fail within libsndfile, not in a Python callback.
+        with soundfile.SoundFile(source, **raw) as sound:
             if sound.samplerate not in _RATES or not 1 <= sound.channels <= _MAX_CHANNELS:
                 raise UnusableAudio(f"{sound.channels} channels at {sound.samplerate} Hz")
             yield from _to_rate(_mono_blocks(sound), sound.samplerate)
