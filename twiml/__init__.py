@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from twiml.content import AUDIO_TYPES, interpret
 from twiml.model import Document, Problem, TwimlError, Unsupported, Verb
-from twiml.parser import parse
+from twiml.parser import check_parameter, parse
 from twiml.urls import stream_url
 from twiml.verbs.connect import Connect
 from twiml.verbs.hangup import Hangup
@@ -34,6 +34,7 @@ __all__ = [
     "TwimlError",
     "Unsupported",
     "Verb",
+    "check_parameter",
     "interpret",
     "parse",
     "stream_url",

@@ -31,15 +31,13 @@ RESPONSE = Spec("Response", children=None)
 def parse(body: bytes | str, *, trim: bool = False) -> Document:
     """Parse one document.
 
-    ``trim`` is for the REST parameter ``Twiml``: whitespace around it is dropped and its own
-    limit of 4000 characters holds. A fetched document is taken as it is: whitespace before
-    ``<?xml`` is fatal.
+    ``trim`` drops whitespace around it, for the REST parameter ``Twiml``. A fetched document
+    is taken as it is: whitespace before ``<?xml`` is fatal.
 
     Raises TwimlError: 11750 too large, 11770 empty, 12100 not well formed, 12101 not XML
-    1.0, 12102 another root than Response, 32018 parameter too long. Everything else is a
-    warning in the document.
+    1.0, 12102 another root than Response. Everything else is a warning in the document.
     """
-    check_size(body, trim=trim)
+    check_size(body)
     raw = _as_utf8(body) if isinstance(body, str) else body
     if not raw.strip():
         raise TwimlError(EMPTY, "the document is empty")
@@ -60,16 +58,18 @@ def parse(body: bytes | str, *, trim: bool = False) -> Document:
     return Document(tuple(verbs), tuple(reader.problems))
 
 
-def check_size(body: bytes | str, *, trim: bool = False) -> None:
-    """Raise TwimlError for a body over its limit, before anybody looks into it."""
-    if trim:
-        length = len(body) if isinstance(body, str) else len(body.decode("utf-8", "replace"))
-        if length > MAX_PARAMETER:
-            raise TwimlError(
-                PARAMETER_TOO_LONG, f"Twiml has {length} characters of {MAX_PARAMETER}"
-            )
-    elif len(body) > MAX_BODY or (isinstance(body, str) and len(_as_utf8(body)) > MAX_BODY):
+def check_size(body: bytes | str) -> None:
+    """Raise TwimlError 11750 for a body over the limit, before anybody looks into it."""
+    if len(body) > MAX_BODY or (isinstance(body, str) and len(_as_utf8(body)) > MAX_BODY):
         raise TwimlError(TOO_LARGE, f"the document is larger than {MAX_BODY // 1024} kB")
+
+
+def check_parameter(twiml: str) -> None:
+    """Raise TwimlError 32018 for a REST parameter ``Twiml`` over its 4000 characters."""
+    if len(twiml) > MAX_PARAMETER:
+        raise TwimlError(
+            PARAMETER_TOO_LONG, f"Twiml has {len(twiml)} characters, {MAX_PARAMETER} are allowed"
+        )
 
 
 def _as_utf8(text: str) -> bytes:
