@@ -110,3 +110,7 @@ class DuplicateRecordError(ValueError):
 
 class OutboxFullError(Exception):
     """As many callbacks wait as the store may hold; the new one was not taken."""
+
+
+class PageTokenError(ValueError):
+    """A page token that this switch did not hand out."""

@@ -103,7 +103,7 @@ class Calls(Protocol):
     async def list(
         self, account_sid: str, filters: CallFilter, page: PageRequest
     ) -> Page[CallRecord]:
-        """Return a page, newest first. Raises ValueError for a bad token."""
+        """Return a page, newest first. Raises PageTokenError."""
         ...
 
     async def delete(self, account_sid: str, sid: str) -> None:
@@ -125,7 +125,7 @@ class Numbers(Protocol):
     async def list(
         self, account_sid: str, filters: NumberFilter, page: PageRequest
     ) -> Page[PhoneNumber]:
-        """Return a page, newest first. Raises ValueError for a bad token."""
+        """Return a page, newest first. Raises PageTokenError."""
         ...
 
     async def update(self, account_sid: str, sid: str, **changes: Any) -> PhoneNumber:
@@ -140,6 +140,10 @@ class Numbers(Protocol):
 class Notifications(Protocol):
     """Notifications as stored."""
 
+    async def add(self, notification: Notification) -> Notification:
+        """Insert."""
+        ...
+
     async def get(self, account_sid: str, sid: str) -> Notification:
         """Return a notification. Raises UnknownRecordError."""
         ...
@@ -147,7 +151,7 @@ class Notifications(Protocol):
     async def list(
         self, account_sid: str, filters: NotificationFilter, page: PageRequest
     ) -> Page[Notification]:
-        """Return a page, newest first. Raises ValueError for a bad token."""
+        """Return a page, newest first. Raises PageTokenError."""
         ...
 
 

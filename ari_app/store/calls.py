@@ -41,10 +41,17 @@ class Calls:
         async with self._db.reading() as conn:
             return to_record(CallRecord, await _row(conn, sid, account_sid))
 
+    async def find(self, sid: str) -> CallRecord | None:
+        """Return the call, or None."""
+        try:
+            return await self.get(sid)
+        except UnknownRecordError:
+            return None
+
     async def list(
         self, account_sid: str, filters: CallFilter, page: PageRequest
     ) -> Page[CallRecord]:
-        """Return one page, newest first. Raises ValueError for a foreign page token."""
+        """Return one page, newest first. Raises PageTokenError."""
         where: list[ColumnElement[bool]] = [calls.c.account_sid == account_sid]
         for column, wanted in (
             (calls.c.to, filters.to),

@@ -39,7 +39,7 @@ class Notifications:
     async def list(
         self, account_sid: str, filters: NotificationFilter, page: PageRequest
     ) -> Page[Notification]:
-        """Return one page, newest first. Raises ValueError for a foreign page token."""
+        """Return one page, newest first. Raises PageTokenError."""
         where: list[ColumnElement[bool]] = [notifications.c.account_sid == account_sid]
         if filters.call_sid is not None:
             where.append(notifications.c.call_sid == filters.call_sid)

@@ -47,7 +47,7 @@ class Numbers:
     async def list(
         self, account_sid: str, filters: NumberFilter, page: PageRequest
     ) -> Page[PhoneNumber]:
-        """Return one page, newest first. Raises ValueError for a foreign page token."""
+        """Return one page, newest first. Raises PageTokenError."""
         where: list[ColumnElement[bool]] = [numbers.c.account_sid == account_sid]
         if filters.phone_number is not None:
             pattern = contains_pattern(filters.phone_number)

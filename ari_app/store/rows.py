@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,12 +10,15 @@ from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ari_app.errors import PageTokenError
 from ari_app.model import Page, PageRequest, Span
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 #: No list is read deeper by page number than this; tokens reach any depth.
 _DEEPEST = 1_000_000
+
+_TOKEN = re.compile(r"(PA|PB)([0-9a-f]{1,15})")
 
 
 def to_row(record: msgspec.Struct) -> dict[str, Any]:
@@ -56,7 +60,7 @@ async def read_page(
     client walks the pages neither repeat nor hide others. A token we did not make is an error.
 
     Raises:
-        ValueError: the token is not one of ours.
+        PageTokenError: the token is not one of ours.
     """
     key = table.c.id
     query = select(table).where(*where)
@@ -85,9 +89,7 @@ async def read_page(
 
 
 def _read_token(token: str) -> tuple[bool, int]:
-    if token[:2] not in ("PA", "PB") or not 3 <= len(token) <= 17:
-        raise ValueError("unknown page token")
-    place = int(token[2:], 16)
-    if not 0 <= place < 2**63:
-        raise ValueError("unknown page token")
-    return token[:2] == "PB", place
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        raise PageTokenError("unknown page token")
+    return match[1] == "PB", int(match[2], 16)

@@ -1,0 +1,133 @@
+"""The aiohttp application: routes, and what every request passes through."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from prometheus_client import CollectorRegistry
+
+from ari_app.api import accounts, calls, notifications, numbers
+from ari_app.api.auth import Authenticator, unauthorized
+from ari_app.api.context import ACCOUNT, CALLS, STORE
+from ari_app.api.errors import answer_for, not_found
+from ari_app.api.health import HealthPage
+from ari_app.api.metrics import HttpMetrics
+from ari_app.api.ports import ApiStore, CallService, Health
+from ari_app.api.present import VERSION
+from ari_app.sids import new_sid
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+#: Far above any form Twilio's clients send (Twiml itself is at most 4000 characters).
+MAX_BODY = 256 * 1024
+
+_ROOT = f"/{VERSION}/Accounts"
+_ACCOUNT = _ROOT + "/{account:AC[0-9a-fA-F]{32}}"
+_CALLS = f"{_ACCOUNT}/Calls"
+_NUMBERS = f"{_ACCOUNT}/IncomingPhoneNumbers"
+
+
+def build_app(
+    store: ApiStore,
+    calls: CallService,
+    health: Health,
+    *,
+    metrics: CollectorRegistry,
+    max_body: int = MAX_BODY,
+) -> web.Application:
+    """Return the HTTP API: Twilio REST, ``/health`` and ``/metrics``.
+
+    URIs in answers are relative, as Twilio's are, so the application need not know where it is
+    reached. ``metrics`` is the registry that ``/metrics`` shows and to which the API adds its
+    own. ``max_body`` in bytes.
+    """
+    http_metrics = HttpMetrics(metrics)
+    open_pages: tuple[Handler, ...] = (http_metrics.show, HealthPage(health).show)
+    app = web.Application(
+        middlewares=[_observed(http_metrics), _authenticated(Authenticator(store), open_pages)],
+        client_max_size=max_body,
+    )
+    app[STORE] = store
+    app[CALLS] = calls
+    app.router.add_get("/metrics", open_pages[0])
+    app.router.add_get("/health", open_pages[1])
+    _add_routes(app.router)
+    return app
+
+
+def _add_routes(router: web.UrlDispatcher) -> None:
+    call, number, note = (
+        "/{sid:%s[0-9a-fA-F]{32}}" % prefix  # noqa: UP031 - braces are the path's own here
+        for prefix in ("CA", "PN", "NO")
+    )
+    of_call = _CALLS + "/{call:CA[0-9a-fA-F]{32}}"
+    for method, path, handler in (
+        ("GET", _ROOT, accounts.list_),
+        ("GET", _ACCOUNT, accounts.fetch),
+        ("POST", _CALLS, calls.create),
+        ("GET", _CALLS, calls.list_),
+        ("POST", _CALLS + call, calls.update),
+        ("GET", _CALLS + call, calls.fetch),
+        ("DELETE", _CALLS + call, calls.delete),
+        ("POST", _NUMBERS, numbers.create),
+        ("GET", _NUMBERS, numbers.list_),
+        ("POST", _NUMBERS + number, numbers.update),
+        ("GET", _NUMBERS + number, numbers.fetch),
+        ("DELETE", _NUMBERS + number, numbers.delete),
+        ("POST", f"{_NUMBERS}/Local", numbers.create),
+        ("GET", f"{_NUMBERS}/Local", numbers.list_),
+        ("GET", f"{_NUMBERS}/Mobile", numbers.list_none),
+        ("GET", f"{_NUMBERS}/TollFree", numbers.list_none),
+        ("GET", f"{_ACCOUNT}/Notifications", notifications.list_),
+        ("GET", f"{_ACCOUNT}/Notifications" + note, notifications.fetch),
+        ("GET", f"{of_call}/Notifications", notifications.list_),
+        ("GET", f"{of_call}/Notifications" + note, notifications.fetch),
+    ):
+        router.add_route(method, path + r"{suffix:(?:\.json)?}", handler)
+
+
+def _observed(metrics: HttpMetrics) -> Middleware:
+    """Outermost: number the request, turn whatever is raised into an answer, count it."""
+
+    @web.middleware
+    async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        began = time.perf_counter()
+        request_id = new_sid("RQ")
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                response = await handler(request)
+            except Exception as error:
+                response = answer_for(request, error)
+        response.headers["Twilio-Request-Id"] = request_id
+        response.headers["Twilio-Request-Duration"] = f"{time.perf_counter() - began:.3f}"
+        metrics.observe(request, response.status, time.perf_counter() - began)
+        return response
+
+    return observed
+
+
+def _authenticated(auth: Authenticator, open_pages: tuple[Handler, ...]) -> Middleware:
+    """Let in who has credentials, to what is theirs; the open pages are for everyone."""
+
+    @web.middleware
+    async def authenticated(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.match_info.handler in open_pages:
+            return await handler(request)
+        if request.match_info.http_exception and not request.path.startswith(f"/{VERSION}"):
+            return await handler(request)
+        account = await auth.account(request)
+        if account is None:
+            log.info("request without valid credentials", remote=request.remote)
+            return unauthorized()
+        if request.match_info.get("account", account.sid) != account.sid:
+            raise not_found(request.path)
+        request[ACCOUNT] = account
+        return await handler(request)
+
+    return authenticated

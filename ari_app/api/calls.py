@@ -1,0 +1,107 @@
+"""``/Calls`` (Twilio: Call resource)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import structlog
+from aiohttp import web
+
+from ari_app.api import parties
+from ari_app.api.call_params import both_given, read_create, read_update
+from ari_app.api.context import ACCOUNT, CALLS, STORE, sid
+from ari_app.api.errors import json_response
+from ari_app.api.paging import list_response, page_request, span
+from ari_app.api.params import form_params, query_params
+from ari_app.api.ports import ApiError, UpdateCall
+from ari_app.api.present import call_json
+from ari_app.errors import StoreUnavailable
+from ari_app.model import CallFilter, CallRecord, CallStatus, Notification
+from ari_app.sids import new_sid
+
+log = structlog.get_logger(__name__)
+
+
+async def create(request: web.Request) -> web.Response:
+    """``POST /Calls``: 201 and a queued call (fact 13)."""
+    account = request[ACCOUNT]
+    params = await form_params(request)
+    wanted = read_create(params)
+    if account.status != "active":
+        raise ApiError(403, 20005, "Account is not active")
+    call = await request.app[CALLS].create(account, wanted)
+    if both_given(params):
+        await _warn_of_both(request, call)
+    return json_response(call_json(call), 201)
+
+
+async def update(request: web.Request) -> web.Response:
+    """``POST /Calls/{sid}``: redirect, end or change a call (facts 11 and 12, B-14)."""
+    params = await form_params(request)
+    wanted = read_update(params)
+    account = request[ACCOUNT]
+    if wanted == UpdateCall():
+        call = await request.app[STORE].calls.get(sid(request), account.sid)
+    else:
+        call = await request.app[CALLS].update(account, sid(request), wanted)
+    if both_given(params):
+        await _warn_of_both(request, call)
+    return json_response(call_json(call))
+
+
+async def fetch(request: web.Request) -> web.Response:
+    """``GET /Calls/{sid}``."""
+    return json_response(
+        call_json(await request.app[STORE].calls.get(sid(request), request[ACCOUNT].sid))
+    )
+
+
+async def list_(request: web.Request) -> web.Response:
+    """``GET /Calls`` with Twilio's filters."""
+    params = query_params(request)
+    status = None
+    if text := params.text("Status"):
+        try:
+            status = CallStatus(text)
+        except ValueError:
+            raise ApiError(400, 20001, "Status is not valid") from None
+    filters = CallFilter(
+        to=parties.as_filter(params.text("To")),
+        from_=parties.as_filter(params.text("From")),
+        status=status,
+        parent_call_sid=params.text("ParentCallSid") or None,
+        started=span(params, "StartTime"),
+        ended=span(params, "EndTime"),
+    )
+    page = await request.app[STORE].calls.list(request[ACCOUNT].sid, filters, page_request(params))
+    return list_response(request, "calls", page, call_json)
+
+
+async def delete(request: web.Request) -> web.Response:
+    """``DELETE /Calls/{sid}``: 204; 20009 while the call runs."""
+    store, account = request.app[STORE], request[ACCOUNT]
+    call = await store.calls.get(sid(request), account.sid)
+    if not call.status.final:
+        raise ApiError(409, 20009, "Cannot delete this resource before it is complete")
+    await store.calls.delete(account.sid, call.sid)
+    return web.Response(status=204)
+
+
+async def _warn_of_both(request: web.Request, call: CallRecord) -> None:
+    log.warning("both Url and Twiml given, Twiml ignored", call_sid=call.sid, code=32019)
+    warning = Notification(
+        sid=new_sid("NO"),
+        account_sid=call.account_sid,
+        call_sid=call.sid,
+        error_code=32019,
+        log="1",
+        message="Both Twiml and Url were given: Twiml is ignored",
+        request_url=request.path,
+        request_method=request.method,
+        date_created=datetime.now(UTC),
+    )
+    try:
+        await request.app[STORE].notifications.add(warning)
+    except StoreUnavailable as error:
+        # The call itself is under way: its answer must not become an error.
+        log.warning("warning not kept", call_sid=call.sid, error=str(error))

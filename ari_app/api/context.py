@@ -1,0 +1,17 @@
+"""What handlers find in the application and the request."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ari_app.api.ports import ApiStore, CallService
+from ari_app.model import Account
+
+STORE: web.AppKey[ApiStore] = web.AppKey("store")
+CALLS: web.AppKey[CallService] = web.AppKey("calls")
+ACCOUNT = web.RequestKey("account", Account)
+
+
+def sid(request: web.Request) -> str:
+    """Return the SID in the path."""
+    return request.match_info["sid"]

@@ -1,0 +1,68 @@
+"""A call service without telephony: calls are records that obey Twilio's update rules."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ari_app.api.ports import ApiError, CreateCall, UpdateCall
+from ari_app.errors import UnknownRecordError
+from ari_app.model import Account, CallRecord, CallStatus, Direction
+from ari_app.sids import new_sid
+from ari_app.store import Store
+
+
+class FakeCallService:
+    """Remembers what it was asked (``created``, ``updated``); ``fail_with`` is raised if set."""
+
+    def __init__(self, store: Store) -> None:
+        self.created: list[CreateCall] = []
+        self.updated: list[tuple[str, UpdateCall]] = []
+        self.fail_with: Exception | None = None
+        self._store = store
+
+    async def create(self, account: Account, request: CreateCall) -> CallRecord:
+        """Insert a queued outbound call."""
+        self._maybe_fail()
+        self.created.append(request)
+        now = datetime.now(UTC)
+        return await self._store.calls.insert(
+            CallRecord(
+                sid=new_sid("CA"),
+                account_sid=account.sid,
+                direction=Direction.OUTBOUND_API,
+                from_=request.from_,
+                to=request.to,
+                status=CallStatus.QUEUED,
+                voice=request.voice,
+                twiml=request.twiml,
+                status_callback=request.status_callback,
+                timeout=request.timeout,
+                time_limit=request.time_limit,
+                date_created=now,
+                date_updated=now,
+            )
+        )
+
+    async def update(self, account: Account, call_sid: str, request: UpdateCall) -> CallRecord:
+        """Apply Twilio's table of call updates to the record."""
+        self._maybe_fail()
+        gone = ApiError(404, 20404, f"The requested resource {call_sid} was not found")
+        try:
+            call = await self._store.calls.get(call_sid, account.sid)
+        except UnknownRecordError:
+            raise gone from None
+        if call.status.final:
+            raise gone
+        running = call.status is CallStatus.IN_PROGRESS
+        if (request.voice or request.twiml) and not running:
+            raise ApiError(400, 21220, "Call is not in-progress. Cannot redirect.")
+        self.updated.append((call_sid, request))
+        changes: dict[str, Any] = {}
+        if request.status == "completed" or (request.status == "canceled" and not running):
+            changes = {"status": CallStatus(request.status), "end_time": datetime.now(UTC)}
+        return await self._store.calls.update(call_sid, **changes)
+
+    def _maybe_fail(self) -> None:
+        if self.fail_with is not None:
+            raise self.fail_with
