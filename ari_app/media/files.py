@@ -144,7 +144,9 @@ class SoundFiles:
                 path.unlink(missing_ok=True)
         found: dict[str, float] = {}
         for path in (self._root / "sounds").glob("??/*"):
-            found[path.stem] = max(found.get(path.stem, 0.0), path.stat().st_mtime)
+            # The .ulaw file carries the time of the last use; without it the pair is no pair.
+            used = path.stat().st_mtime if path.suffix == ".ulaw" else 0.0
+            found[path.stem] = max(found.get(path.stem, 0.0), used)
         for name, used in sorted(found.items(), key=lambda item: item[1]):
             size = _pair_size(self._path(name))
             if size is None:

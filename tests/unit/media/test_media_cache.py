@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gzip
+import io
 import struct
 from pathlib import Path
 
 import aiohttp
+import numpy as np
 import pytest
+import soundfile
 from aiohttp import web
 
 from ari_app.errors import TwilioError
@@ -261,3 +266,51 @@ class TestFailures:
         assert await code_of(cache, url) == 12400
         folder.mkdir()
         assert ulaw_of(await cache.fetch(url)) == EVERY_CODE
+
+    async def test_a_compressed_bomb_is_cut_off(
+        self, cache: MediaCache, media_server: MediaServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The bound counts what comes out of ``Content-Encoding: gzip``."""
+        monkeypatch.setattr("ari_app.media.download.MAX_BYTES", 1_000_000)
+        bomb = gzip.compress(g711_wav(7, bytes(20_000_000)))
+        url = media_server.put("/bomb", bomb, Content_Encoding="gzip")
+        assert await code_of(cache, url) == 13420
+
+    async def test_a_body_that_never_ends_is_cut_off(
+        self, cache: MediaCache, media_server: MediaServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("ari_app.media.download.MAX_BYTES", 1_000_000)
+
+        async def endless(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse(headers={"Content-Type": "audio/wav"})
+            await response.prepare(request)
+            with contextlib.suppress(ConnectionError):
+                while True:
+                    await response.write(bytes(100_000))
+            return response
+
+        assert await code_of(cache, media_server.on("/endless", endless)) == 13420
+
+    async def test_a_server_that_never_answers(
+        self, cache: MediaCache, media_server: MediaServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        never = asyncio.Event()
+
+        async def silent(request: web.Request) -> web.Response:
+            await never.wait()
+            return web.Response()
+
+        monkeypatch.setattr(
+            "ari_app.media.download.TIMEOUT", aiohttp.ClientTimeout(total=5, sock_read=0.2)
+        )
+        assert await code_of(cache, media_server.on("/silent", silent)) == 11203
+        never.set()
+
+    async def test_mp3_goes_through_the_decoder_process(
+        self, cache: MediaCache, media_server: MediaServer
+    ) -> None:
+        mp3 = io.BytesIO()
+        tone = np.sin(np.arange(44100) * 2 * np.pi * 440 / 44100) / 2
+        soundfile.write(mp3, tone, 44100, format="MP3")
+        url = media_server.put("/a.mp3", mp3.getvalue(), "audio/mpeg")
+        assert 1.0 <= (await cache.fetch(url)).duration < 1.2
