@@ -223,6 +223,10 @@ class CallbackSender:
             )
         except WebhookError as error:
             return error
+        except Exception as error:  # a fault of ours: counted, so it cannot repeat for ever
+            log.exception("callback.fault", call_sid=delivery.call_sid)
+            text = f"{type(error).__name__}: {error}"
+            return WebhookError(12400, text, url=safe(delivery.url), method=delivery.method)
         return None
 
     def _gives_up(self, failure: WebhookError, tries: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import (
@@ -104,14 +105,16 @@ def guarded_session(
     policy: UrlPolicy,
     *,
     resolver: AbstractResolver | None = None,
+    ssl_context: ssl.SSLContext | None = None,
     **options: Any,
 ) -> aiohttp.ClientSession:
     """Return a session that connects only where ``policy`` allows.
 
     It keeps no cookies (they belong to one call), uses no proxy of the environment, and does
-    not limit connections: the number of calls does. ``options`` go to ``ClientSession``. A
-    denied address surfaces as ``ClientConnectorError`` whose ``os_error`` is an
-    AddressDeniedError. Must be made inside a running loop; the caller closes it.
+    not limit connections: the number of calls does. ``ssl_context`` replaces the system's
+    trust; ``options`` go to ``ClientSession``. A denied address surfaces as
+    ``ClientConnectorError`` whose ``os_error`` is an AddressDeniedError. Must be made inside
+    a running loop; the caller closes it.
     """
 
     def make_socket(info: tuple[Any, ...]) -> socket.socket:
@@ -126,6 +129,7 @@ def guarded_session(
         keepalive_timeout=4,
         ttl_dns_cache=10,
         resolver=resolver,
+        ssl=ssl_context or True,
         socket_factory=make_socket,
     )
     return aiohttp.ClientSession(

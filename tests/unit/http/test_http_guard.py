@@ -1,0 +1,186 @@
+"""Requests forged through the switch reach nothing private (B-19)."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ari_app.http.failures import WebhookError
+from ari_app.http.guard import UrlPolicy, guarded_session
+from ari_app.http.webhooks import WebhookRequest, Webhooks
+from ari_app.testing.web import Seen, site, twiml
+
+PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"]
+SPECIAL = [
+    "127.0.0.1",
+    "127.255.255.254",
+    "0.0.0.0",
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.1.1",
+    "100.64.0.1",
+    "169.254.169.254",
+    "192.0.2.1",
+    "198.18.0.1",
+    "224.0.0.1",
+    "239.1.1.1",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "::127.0.0.1",
+    "::ffff:127.0.0.1",
+    "::ffff:169.254.169.254",
+    "64:ff9b::7f00:1",
+    "64:ff9b::a9fe:a9fe",
+    "2002:7f00:1::",
+    "2002:a9fe:a9fe::1",
+    "fe80::1",
+    "fe80::1%eth0",
+    "fec0::1",
+    "fd00:ec2::254",
+    "ff02::1",
+    "2001:db8::1",
+]
+
+
+class OneAnswer(AbstractResolver):
+    """A DNS that answers each name with the next list of addresses."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self._answers = list(answers)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        addresses = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+async def refusal(session: aiohttp.ClientSession, url: str) -> WebhookError:
+    with pytest.raises(WebhookError) as caught:
+        await Webhooks(session).send(WebhookRequest(url=url, auth_token="t"))
+    return caught.value
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_public_addresses_are_permitted(address: str) -> None:
+    assert UrlPolicy().permits(address)
+
+
+@pytest.mark.parametrize("address", [*SPECIAL, "example.com", "", "127.1"])
+def test_private_special_and_unreadable_addresses_are_denied(address: str) -> None:
+    assert not UrlPolicy().permits(address)
+
+
+@pytest.mark.parametrize("address", SPECIAL)
+def test_allow_private_opens_them(address: str) -> None:
+    assert UrlPolicy(allow_private=True).permits(address)
+
+
+def test_allow_list_opens_exactly_its_networks_in_every_spelling() -> None:
+    policy = UrlPolicy.of(allow_private=False, allow=["10.1.0.0/16", "fd00::/8"])
+    for address in ("10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::a01:203", "fd00::1"):
+        assert policy.permits(address)
+    for address in ("10.2.0.1", "::ffff:10.2.0.1", "127.0.0.1"):
+        assert not policy.permits(address)
+
+
+def test_bad_network_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"10\.1\.0\.0/33"):
+        UrlPolicy.of(allow_private=False, allow=["10.1.0.0/33"])
+
+
+@given(st.ip_addresses())
+def test_whatever_is_permitted_is_global_unicast(address: Any) -> None:
+    if UrlPolicy().permits(address):
+        assert address.is_global
+        assert not address.is_multicast
+        assert not address.is_loopback
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]"]
+)
+async def test_b_19_loopback_is_refused_in_every_spelling(host: str) -> None:
+    async with site(lambda _: twiml()) as server, guarded_session(UrlPolicy()) as session:
+        error = await refusal(session, f"http://{host}:{server.port}/")
+        assert error.code == 11205
+        assert "not allowed" in error.message
+        assert not server.seen
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1", "0177.0.0.1", "0"])
+async def test_b_19_odd_numbers_never_arrive(host: str) -> None:
+    async with site(lambda _: twiml()) as server, guarded_session(UrlPolicy()) as session:
+        error = await refusal(session, f"http://{host}:{server.port}/")
+        assert error.code in (11100, 11205, 11210)
+        assert not server.seen
+
+
+async def test_b_19_name_that_resolves_to_a_private_address() -> None:
+    resolver = OneAnswer(["169.254.169.254"])
+    async with guarded_session(UrlPolicy(), resolver=resolver) as session:
+        error = await refusal(session, "http://metadata.example/")
+        assert error.code == 11205
+        assert "169.254.169.254" in error.message
+
+
+async def test_b_19_name_with_several_private_addresses() -> None:
+    resolver = OneAnswer(["10.0.0.1", "::1", "127.0.0.1"])
+    async with guarded_session(UrlPolicy(), resolver=resolver) as session:
+        assert (await refusal(session, "http://rebind.example/")).code == 11205
+
+
+async def test_b_19_redirect_to_a_private_address() -> None:
+    """The first hop is allowed by the list, the second is not."""
+
+    def respond(seen: Seen) -> web.Response:
+        location = f"http://127.0.0.2:{inner.port}/admin"
+        return web.Response(status=302, headers={"Location": location})
+
+    policy = UrlPolicy.of(allow_private=False, allow=["127.0.0.1"])
+    async with (
+        site(lambda _: twiml()) as inner,
+        site(respond) as outer,
+        guarded_session(policy) as session,
+    ):
+        error = await refusal(session, outer.base + "/voice")
+        assert error.code == 11205
+        assert "redirected to http://127.0.0.2" in error.message
+        assert not inner.seen
+        assert len(outer.seen) == 1
+
+
+async def test_denied_address_is_not_tried_again() -> None:
+    resolver = OneAnswer(["127.0.0.1"], ["127.0.0.1"])
+    async with guarded_session(UrlPolicy(), resolver=resolver) as session:
+        error = await refusal(session, "http://name.example/#rc=5&rp=all")
+        assert error.retryable is None
+
+
+async def test_allow_list_lets_a_request_through() -> None:
+    policy = UrlPolicy.of(allow_private=False, allow=["127.0.0.1/32"])
+    async with site(lambda _: twiml()) as server, guarded_session(policy) as session:
+        request = WebhookRequest(url=server.base, auth_token="t")
+        assert (await Webhooks(session).send(request)).status == 200
