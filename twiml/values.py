@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal
+
+#: How a URL is asked.
+Method = Literal["GET", "POST"]
 
 #: Rounds that ``loop="0"`` (until hangup) stands for (Twilio: <Play>, attribute loop).
 MAX_LOOP = 1000
@@ -24,10 +28,13 @@ def url(text: str) -> str:
     return text.strip()
 
 
-def method(text: str) -> str:
+def method(text: str) -> Method:
     """``GET`` or ``POST``; small letters are accepted."""
-    if text.strip().upper() in ("GET", "POST"):
-        return text.strip().upper()
+    match text.strip().upper():
+        case "GET":
+            return "GET"
+        case "POST":
+            return "POST"
     raise ValueError("GET or POST")
 
 

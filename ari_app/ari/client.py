@@ -114,6 +114,10 @@ class AriClient(Resources):
         """
         return self._dispatch.route(channel_id, callback)
 
+    def routed(self, channel_id: str) -> bool:
+        """Whether somebody here has a route for the channel, so that it is no orphan."""
+        return any(route.channel_id == channel_id for route in self._dispatch.routes)
+
     def on_event(self, event_type: type[E] | str, handler: Callable[[E], Any]) -> Undo:
         """Handle all events of a type (`*`: every type); the answer takes it back.
 

@@ -50,7 +50,7 @@ class CallContext:
 
     async def answer(self) -> None:
         """Answer the call unless it was answered; every verb with media begins so."""
-        if not self.leg.answered:
+        if not self.leg.answered and not self.leg.gone.done():
             await self.leg.answer()
             self.progress.answered()
 

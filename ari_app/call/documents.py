@@ -7,15 +7,17 @@ type or XML, leads to the fallback URL with ``ErrorCode`` and ``ErrorUrl``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
 import structlog
 
 from ari_app.call.context import CallContext
 from ari_app.call.outcome import Fetch, Inline, Resume, Source
+from ari_app.call.ports import Reply
 from ari_app.errors import TwilioError
 from ari_app.model import Endpoint
 from ari_app.params import voice_params
-from twiml import Document, TwimlError, interpret, parse
+from twiml import Document, Say, TwimlError, interpret, parse
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +42,7 @@ async def load(ctx: CallContext, source: Source) -> Loaded:
         try:
             if isinstance(source, Inline):
                 return Loaded(parse(source.twiml, trim=True), source.twiml, None)
-            return Loaded(parse(source.text, trim=True), source.text, source.endpoint, source.verb)
+            return _resumed(source)
         except TwimlError as error:
             ctx.problems.report(error.code, error.message)
             failed, failed_url = error.code, ""
@@ -66,10 +68,26 @@ async def fall_back(ctx: CallContext, code: int, url: str) -> Loaded:
         raise DocumentError from error
 
 
+def _resumed(source: Resume) -> Loaded:
+    """Read a document again that was told of before: its warnings are not repeated."""
+    document = parse(source.text, trim=True)
+    return Loaded(Document(document.verbs), source.text, source.endpoint, source.verb)
+
+
 async def _fetch(ctx: CallContext, source: Fetch) -> Loaded:
     params = {**voice_params(ctx.progress.record), **source.params}
     reply = await ctx.conversation.ask(source.endpoint, params)
     log.info("document.fetched", url=reply.url, size=len(reply.body))
     document = interpret(reply.content_type, reply.body, reply.url)
     endpoint = Endpoint(url=reply.url, method=source.endpoint.method)
-    return Loaded(document, reply.body.decode("utf-8", "replace"), endpoint)
+    return Loaded(document, _text(document, reply), endpoint)
+
+
+def _text(document: Document, reply: Reply) -> str:
+    """The document as TwiML, also when it was audio or text to be spoken."""
+    if reply.content_type and reply.content_type.startswith("audio/"):
+        return f"<Response><Play>{escape(reply.url)}</Play></Response>"
+    match document.verbs:
+        case (Say(text=text),) if not reply.body.lstrip().startswith(b"<"):
+            return f"<Response><Say>{escape(text)}</Say></Response>"
+    return reply.body.decode("utf-8", "replace")

@@ -8,9 +8,10 @@ an externalMedia channel must hang it up: it never ends by itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -31,17 +32,22 @@ class ExternalMedia:
 
     peer_host: str
     peer_port: int
-    joined: asyncio.Task[None]
 
 
 @asynccontextmanager
 async def external_media(
-    leg: Leg, worker: StreamWorker, app: str, name: str
+    leg: Leg,
+    worker: StreamWorker,
+    app: str,
+    name: str,
+    answer: Callable[[], Coroutine[Any, Any, None]],
 ) -> AsyncIterator[ExternalMedia]:
-    """Bridge ``leg`` with a new externalMedia channel to ``worker`` until the block ends.
+    """Answer ``leg`` and bridge it with a new externalMedia channel to ``worker``.
 
-    ``name`` is unique to the stream; ids are made of it so that orphans can be told apart.
-    ``joined`` is done when audio flows; raises AriError when Asterisk refuses.
+    The three requests that do not need each other go out together. Inside the block audio
+    flows both ways; nothing the caller says from then on is lost. ``name`` is unique to the
+    stream: ids are made of it, so that orphans can be told apart. Raises AriError when
+    Asterisk refuses, TimeoutError when it does not answer.
     """
     ari = leg.ari
     channel_id, bridge_id = f"{name}-media", f"{name}-bridge"
@@ -51,15 +57,11 @@ async def external_media(
         if isinstance(event, StasisStart):
             entered.set()
 
-    async def join() -> None:
-        await bridge
-        async with asyncio.timeout(ENTER_TIMEOUT):
-            await entered.wait()
-        await ari.bridges.add_channel(bridge_id=bridge_id, channel=[leg.channel_id, channel_id])
-
     route = ari.route(channel_id, on_event)
-    bridge = asyncio.create_task(_create_bridge(leg, bridge_id))
-    joined: asyncio.Task[None] | None = None
+    requests = [
+        asyncio.create_task(answer()),
+        asyncio.create_task(_create_bridge(leg, bridge_id)),
+    ]
     try:
         channel = await ari.channels.external_media(
             channel_id=channel_id,
@@ -67,20 +69,18 @@ async def external_media(
             external_host=f"{worker.rtp_host}:{worker.rtp_port}",
             format=leg.codec,
         )
+        await asyncio.gather(*requests)
+        async with asyncio.timeout(ENTER_TIMEOUT):
+            await entered.wait()
+        await ari.bridges.add_channel(bridge_id=bridge_id, channel=[leg.channel_id, channel_id])
         variables = channel.channelvars or {}
-        joined = asyncio.create_task(join())
         yield ExternalMedia(
             peer_host=str(variables["UNICASTRTP_LOCAL_ADDRESS"]),
             peer_port=int(str(variables["UNICASTRTP_LOCAL_PORT"])),
-            joined=joined,
         )
     finally:
-        for task in (joined, bridge):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait({task})
-                if not task.cancelled() and (error := task.exception()):
-                    log.info("media.join_failed", name=name, error=str(error))
+        # An answer or bridge under way is let finish: half done, it could not be undone.
+        await asyncio.wait(requests)
         await asyncio.gather(_destroy_bridge(leg, bridge_id), _hangup(leg, channel_id))
         route.close()
 

@@ -6,9 +6,7 @@ fails never fails the call: the problem is told with its number and the next ver
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -114,8 +112,8 @@ async def run_stream(ctx: CallContext, noun: Stream) -> StreamResult:
             end = await _connect(ctx, noun, sid, watcher)
     except TwilioError as error:
         end = StreamEnd("error", error.code, error.message)
-    except AriError as error:
-        end = StreamEnd("error", 31900, f"Asterisk refused the media leg: {error}")
+    except (AriError, TimeoutError) as error:
+        end = StreamEnd("error", 31900, f"Asterisk refused the media leg: {error!r}")
     finally:
         watcher.ended(end)
     return StreamResult(sid, noun.name or sid, end)
@@ -133,7 +131,8 @@ async def _go_on(ctx: CallContext, sid: str, watcher: _Watcher) -> StreamEnd:
 async def _connect(ctx: CallContext, noun: Stream, sid: str, watcher: _Watcher) -> StreamEnd:
     url = _target(ctx, noun)
     worker = ctx.services.streams.pick()
-    async with external_media(ctx.leg, worker, ctx.services.settings.app, sid) as media:
+    app = ctx.services.settings.app
+    async with external_media(ctx.leg, worker, app, sid, ctx.answer) as media:
         request = StreamRequest(
             stream_sid=sid,
             call_sid=ctx.call_sid,
@@ -147,25 +146,16 @@ async def _connect(ctx: CallContext, noun: Stream, sid: str, watcher: _Watcher) 
             parameters=noun.parameters,
         )
         stream = await ctx.services.streams.open(worker, request, watcher)
-        return await _until_closed(ctx, stream, media.joined)
+        return await _until_closed(ctx, stream)
 
 
-async def _until_closed(
-    ctx: CallContext, stream: RunningStream, joined: asyncio.Task[None] | None = None
-) -> StreamEnd:
-    """Pass keys on until the stream ends; raises AriError when ``joined`` fails."""
+async def _until_closed(ctx: CallContext, stream: RunningStream) -> StreamEnd:
+    """Pass keys on until the stream ends; leaving earlier stops it."""
     unlisten = ctx.leg.listen(stream.dtmf)
-    closed = asyncio.create_task(stream.closed())
     try:
-        if joined is not None:
-            first: set[asyncio.Future[Any]] = {closed, joined}
-            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-            if joined.done():
-                joined.result()
-        return await closed
+        return await stream.closed()
     finally:
         unlisten()
-        closed.cancel()
         await stream.stop()
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from twiml.markup import Element
 from twiml.model import Unsupported, Verb
 from twiml.schema import SCHEMA_VIOLATION, Attribute, Reader, Spec, Values, VerbSpec
-from twiml.values import method, url
+from twiml.values import Method, method, url
 from twiml.verbs import stream
 from twiml.verbs.unsupported import CONNECT_NOUNS
 
 ACTION: Attribute[str | None] = Attribute(
     "action", url, None, note="asked for TwiML when the noun ends; without it the next verb runs"
 )
-METHOD = Attribute("method", method, "POST")
+METHOD: Attribute[Method] = Attribute("method", method, "POST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Connect(Verb):
 
     stream: stream.Stream
     action: str | None = None
-    method: str = "POST"
+    method: Method = "POST"
 
 
 def build(element: Element, values: Values, reader: Reader) -> Verb | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from twiml.markup import Element
 from twiml.model import Verb
 from twiml.schema import Attribute, Reader, Values, VerbSpec
-from twiml.values import method
+from twiml.values import Method, method
 
-METHOD = Attribute("method", method, "POST", code=13710)
+METHOD: Attribute[Method] = Attribute("method", method, "POST", code=13710)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Redirect(Verb):
     """Fetch ``url`` and run it; an empty ``url`` is the current document's."""
 
     url: str
-    method: str = "POST"
+    method: Method = "POST"
 
 
 def build(element: Element, values: Values, reader: Reader) -> Redirect:

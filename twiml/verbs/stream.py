@@ -10,7 +10,7 @@ from twiml.messages import cut
 from twiml.model import TwimlError
 from twiml.schema import Attribute, Reader, Spec
 from twiml.urls import stream_url
-from twiml.values import method, string, url
+from twiml.values import Method, method, string, url
 from twiml.verbs import parameter
 
 UNKNOWN_CONNECTOR = 31940
@@ -30,7 +30,7 @@ TRACK = Attribute(
 STATUS_CALLBACK: Attribute[str | None] = Attribute(
     "statusCallback", url, None, note="absolute address"
 )
-STATUS_CALLBACK_METHOD = Attribute("statusCallbackMethod", method, "POST")
+STATUS_CALLBACK_METHOD: Attribute[Method] = Attribute("statusCallbackMethod", method, "POST")
 CONNECTOR_NAME: Attribute[str | None] = Attribute(
     "connectorName", string, None, status="rejected", note="error 31940: use url"
 )
@@ -50,7 +50,7 @@ class Stream:
     name: str | None = None
     track: str = "inbound_track"
     status_callback: str | None = None
-    status_callback_method: str = "POST"
+    status_callback_method: Method = "POST"
     connector_name: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     line: int = field(default=0, compare=False, kw_only=True)

@@ -10,7 +10,6 @@ from twiml import Connect
 
 async def run(ctx: CallContext, verb: Connect) -> Outcome:
     """Connect the stream and wait for its end, then go to ``action`` or the next verb."""
-    await ctx.answer()
     if not verb.action:
         await run_stream(ctx, verb.stream)
         return None

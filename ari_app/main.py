@@ -1,0 +1,210 @@
+"""The app of one node: everything joined together, started, and ended in order.
+
+This is the only place that knows all rooms. It holds no behaviour of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import Any
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from ari_app.api import build_app
+from ari_app.ari.client import AriClient
+from ari_app.call.manager import CallManager
+from ari_app.call.ports import CallSettings, Services
+from ari_app.demo import demo_routes
+from ari_app.http.callbacks import CallbackSender, CallbackWarning
+from ari_app.http.guard import UrlPolicy, guarded_session
+from ari_app.http.sign import signature
+from ari_app.http.webhooks import Webhooks
+from ari_app.logs import configure_logs
+from ari_app.media.cache import MediaCache
+from ari_app.metrics import watch_node
+from ari_app.model import Notification
+from ari_app.platform.local import LocalPlatform
+from ari_app.settings import Settings
+from ari_app.sids import new_sid
+from ari_app.speech.espeak import EspeakEngine
+from ari_app.speech.speaker import Speaker
+from ari_app.store.store import Store
+from ari_app.streams.pool import StreamPool
+from ari_app.wiring.calls import ApiCalls
+from ari_app.wiring.numbers import configured_numbers
+from ari_app.wiring.platform import CallPlatform
+from ari_app.wiring.streams import CallStreams
+
+log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings) -> int:
+    """Run the app until SIGTERM or SIGINT; returns the process's exit code."""
+    configure_logs(settings.log_format)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with node(settings) as running:
+        log.info("node.ready", http=settings.http_url, node=settings.node)
+        stopped = asyncio.create_task(stop.wait())
+        replaced = asyncio.create_task(running.ari.replaced())
+        await asyncio.wait({stopped, replaced}, return_when=asyncio.FIRST_COMPLETED)
+        if replaced.done():
+            log.critical("node.replaced", app=running.ari.app)
+            return 1
+        replaced.cancel()
+        await running.manager.drain(settings.drain_timeout)
+    return 0
+
+
+class Node:
+    """The running parts of a node that its owner needs."""
+
+    def __init__(self, settings: Settings, store: Store, ari: AriClient, pool: StreamPool) -> None:
+        self.settings = settings
+        self.store = store
+        self.ari = ari
+        self.pool = pool
+        self.manager: CallManager
+
+    async def health(self) -> dict[str, bool]:
+        """Tell of each part whether it answers, and whether the node is draining."""
+        try:
+            await self.store.ping()
+            store = True
+        except Exception as error:  # whatever it is, the answer is no
+            log.warning("health.store", error=str(error))
+            store = False
+        return {
+            "asterisk": self.ari.state in ("connected", "lagging"),
+            "store": store,
+            "bus": True,
+            "stream": self.pool.healthy,
+            "draining": self.manager.draining,
+        }
+
+
+@asynccontextmanager
+async def node(settings: Settings) -> AsyncIterator[Node]:
+    """Start all parts, serve HTTP, and take everything down in reverse order."""
+    async with AsyncExitStack() as stack:
+        store = await Store.open(settings.database_url)
+        stack.push_async_callback(store.close)
+        account = await store.accounts.ensure(settings.account())
+        await store.numbers.sync_config(configured_numbers(settings, account))
+
+        policy = UrlPolicy.of(allow_private=settings.allow_private_urls)
+        session = await stack.enter_async_context(guarded_session(policy))
+        webhooks = Webhooks(session)
+        callbacks = CallbackSender(
+            store.outbox, webhooks, _tokens(store), on_warning=_keep_warning(store)
+        )
+        await callbacks.start()
+        stack.push_async_callback(callbacks.close)
+        media = MediaCache(settings.media_dir, session, settings.media_cache_bytes)
+        stack.push_async_callback(media.close)
+        pool = StreamPool(settings.stream_sockets)
+        await pool.start()
+        stack.push_async_callback(pool.close)
+
+        ari = AriClient(
+            settings.ari_url, settings.ari_username, settings.ari_password, settings.ari_app
+        )
+        running = Node(settings, store, ari, pool)
+        running.manager = CallManager(
+            Services(
+                ari=ari,
+                settings=CallSettings(
+                    node=settings.node,
+                    app=settings.ari_app,
+                    outbound_sip_uri=settings.outbound_sip_uri,
+                    stream_keep_query=settings.stream_keep_query,
+                ),
+                platform=CallPlatform(
+                    LocalPlatform(store, sources=[ip_network(cidr) for cidr in settings.sip_allow])
+                ),
+                calls=store.calls,
+                notifications=store.notifications,
+                webhooks=webhooks,
+                callbacks=callbacks,
+                sign=signature,
+                audio=media,
+                speaker=Speaker(EspeakEngine(), media),
+                streams=CallStreams(
+                    pool,
+                    allow_private=settings.allow_private_urls,
+                    keep_query=settings.stream_keep_query,
+                ),
+                now=_now,
+            )
+        )
+        await ari.start()
+        stack.push_async_callback(ari.close)
+
+        metrics = CollectorRegistry()
+        watch_node(metrics, running)
+        app = build_app(
+            store,
+            ApiCalls(running.manager, store, ended_update=settings.ended_call_update),
+            running.health,
+            settings.public_url,
+            metrics,
+        )
+        app.add_routes(demo_routes())
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, settings.bind, settings.http_port).start()
+        yield running
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _tokens(store: Store) -> Callable[[str], Any]:
+    async def token(account_sid: str) -> str | None:
+        account = await store.accounts.find(account_sid)
+        return None if account is None else account.auth_token
+
+    return token
+
+
+def _keep_warning(store: Store) -> Callable[[CallbackWarning], Any]:
+    async def keep(warning: CallbackWarning) -> None:
+        await store.notifications.add(
+            Notification(
+                sid=new_sid("NO"),
+                account_sid=warning.account_sid,
+                call_sid=warning.call_sid,
+                error_code=warning.code,
+                log="1",
+                message=warning.message,
+                request_url=warning.url,
+                request_method=warning.method,
+                date_created=_now(),
+            )
+        )
+
+    return keep
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415  (optional: faster where it has a build)
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
