@@ -20,7 +20,7 @@ import structlog
 
 from ari_app.errors import TwilioError
 from ari_app.media.convert import Kind, UnusableAudio, convert, is_plain
-from ari_app.media.download import download
+from ari_app.media.download import Limits, download, shown
 from ari_app.media.files import SoundFiles
 from ari_app.media.index import UrlIndex
 from ari_app.media.isolate import convert_isolated
@@ -45,8 +45,10 @@ class MediaCache:
         session: aiohttp.ClientSession,
         max_bytes: int,
         *,
+        limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._limits = limits or Limits()
         self._session = session
         self._files = SoundFiles(root, max_bytes, clock=clock)
         self._index = UrlIndex(root.resolve() / "urls", clock=clock)
@@ -60,7 +62,7 @@ class MediaCache:
         room in the media folder.
         """
         if len(url) > MAX_URL or not url.lower().startswith(("http://", "https://")):
-            raise TwilioError(11100, f"Play URL is not an absolute http(s) URL: {url[:200]}")
+            raise TwilioError(11100, f"Play URL is not an absolute http(s) URL: {shown(url[:200])}")
         return await self._once(f"url:{url}", lambda: self._fetch(url))
 
     async def make(self, key: str, producer: Callable[[], Awaitable[bytes]]) -> Sound:
@@ -115,14 +117,18 @@ class MediaCache:
         try:
             with sound or contextlib.nullcontext():
                 answer = await download(
-                    self._session, url, source, record.validators if record else {}
+                    self._session,
+                    url,
+                    source,
+                    record.validators if record else {},
+                    self._limits,
                 )
                 if not answer.modified and record and sound:
                     if answer.url == record.final_url:
                         self._index.put(url, record.sound, answer, record)
                         return sound
                     # It redirects elsewhere now, where the same tag may mean another file.
-                    answer = await download(self._session, url, source, {})
+                    answer = await download(self._session, url, source, {}, self._limits)
             name = hashlib.sha256(f"{answer.kind}:{answer.digest}".encode()).hexdigest()
             sound = self._files.get(name) or await self._convert_foreign(
                 url, name, source, answer.kind
@@ -140,9 +146,9 @@ class MediaCache:
                 else:
                     await convert_isolated(source, kind, source)
         except UnusableAudio as error:
-            raise TwilioError(13420, f"{url} is not usable audio: {error}") from error
+            raise TwilioError(13420, f"{shown(url)} is not usable audio: {error}") from error
         sound = self._files.add(name, source)
-        log.info("sound_fetched", url=url, seconds=sound.duration)
+        log.info("sound_fetched", url=shown(url), seconds=sound.duration)
         return sound
 
     async def _make(self, name: str, producer: Callable[[], Awaitable[bytes]]) -> Sound:

@@ -21,7 +21,7 @@ import soxr
 from numpy.typing import NDArray
 
 from ari_app.media import g711
-from ari_app.media.wav import find_g711
+from ari_app.media.wav import Plain, find_plain
 
 RATE = 8000
 MAX_SECONDS = 40 * 60
@@ -68,12 +68,12 @@ def convert(source: Path, kind: Kind, target: Path) -> int:
 
 
 def is_plain(source: Path, kind: Kind) -> bool:
-    """Tell whether ``convert`` needs no decoder: G.711 at 8 kHz mono, in a WAV or headerless."""
+    """Tell whether ``convert`` needs no decoder: headerless µ-law, or a plain WAV."""
     with source.open("rb") as file:
         if file.read(4).startswith(_CONTAINERS):
             kind = "auto"
         return kind == "ulaw" or (
-            kind == "auto" and find_g711(file, source.stat().st_size) is not None
+            kind == "auto" and find_plain(file, source.stat().st_size) is not None
         )
 
 
@@ -82,29 +82,50 @@ def _encoded(source: Path, file: IO[bytes], kind: Kind) -> Iterator[tuple[bytes,
     head = file.read(4)
     if head.startswith(_CONTAINERS):
         kind = "auto"  # a header is a better witness than the web server
+    plain = find_plain(file, size) if kind == "auto" else None
     if kind == "ulaw":
-        yield from _g711_blocks(file, "ulaw", 0, size)
+        plain = Plain("ulaw", RATE, 1, 0, size)
+    if plain and plain.coding != "pcm16":
+        yield from _g711_blocks(file, plain)
         return
-    if kind == "auto" and (found := find_g711(file, size)):
-        yield from _g711_blocks(file, *found)
-        return
-    for samples in _resampled(source, kind):
+    for samples in _pcm16(file, plain) if plain else _decoded(source, kind):
         yield g711.ulaw_encode(samples), g711.alaw_encode(samples)
 
 
-def _g711_blocks(
-    file: IO[bytes], law: Literal["ulaw", "alaw"], offset: int, size: int
-) -> Iterator[tuple[bytes, bytes]]:
-    file.seek(offset)
-    while size > 0 and (data := file.read(min(size, _BLOCK))):
-        size -= len(data)
-        if law == "ulaw":
+def _g711_blocks(file: IO[bytes], plain: Plain) -> Iterator[tuple[bytes, bytes]]:
+    for data in _bytes(file, plain, _BLOCK):
+        if plain.coding == "ulaw":
             yield data, g711.alaw_encode(g711.ulaw_decode(data))
         else:
             yield g711.ulaw_encode(g711.alaw_decode(data)), data
 
 
-def _resampled(source: Path, kind: Kind) -> Iterator[g711.Samples]:
+def _pcm16(file: IO[bytes], plain: Plain) -> Iterator[g711.Samples]:
+    _check(plain.rate, plain.channels)
+    width = 2 * plain.channels
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        for data in _bytes(file, plain, _BLOCK // width * width):
+            whole = np.frombuffer(data[: len(data) // width * width], "<i2").astype(np.float32)
+            yield _mono(whole.reshape(-1, plain.channels) / np.float32(32768))
+
+    yield from _to_rate(blocks(), plain.rate)
+
+
+def _bytes(file: IO[bytes], plain: Plain, block: int) -> Iterator[bytes]:
+    file.seek(plain.offset)
+    left = plain.size
+    while left > 0 and (data := file.read(min(left, block))):
+        left -= len(data)
+        yield data
+
+
+def _check(rate: int, channels: int) -> None:
+    if rate not in _RATES or not 1 <= channels <= _MAX_CHANNELS:
+        raise UnusableAudio(f"{channels} channels at {rate} Hz")
+
+
+def _decoded(source: Path, kind: Kind) -> Iterator[g711.Samples]:
     raw: dict[str, Any] = (
         {"format": "RAW", "subtype": "GSM610", "samplerate": RATE, "channels": 1}
         if kind == "gsm"
@@ -113,8 +134,7 @@ def _resampled(source: Path, kind: Kind) -> Iterator[g711.Samples]:
     try:
         # By path: seeks of a damaged file fail within libsndfile, not in a Python callback.
         with soundfile.SoundFile(source, **raw) as sound:
-            if sound.samplerate not in _RATES or not 1 <= sound.channels <= _MAX_CHANNELS:
-                raise UnusableAudio(f"{sound.channels} channels at {sound.samplerate} Hz")
+            _check(sound.samplerate, sound.channels)
             yield from _to_rate(_mono_blocks(sound), sound.samplerate)
     except (soundfile.SoundFileError, ValueError) as error:
         raise UnusableAudio(str(error)) from error
@@ -124,9 +144,12 @@ def _mono_blocks(sound: Any) -> Iterator[NDArray[np.float32]]:
     # read() and not blocks(): the number of frames in the header is not to be trusted.
     frames = max(1024, _BLOCK // sound.channels)
     while len(block := sound.read(frames, dtype="float32", always_2d=True)):
-        mono = block[:, 0] if sound.channels == 1 else block.mean(axis=1, dtype=np.float32)
         # Damaged float files hold NaN and infinities.
-        yield np.nan_to_num(mono, nan=0.0, posinf=1.0, neginf=-1.0)
+        yield np.nan_to_num(_mono(block), nan=0.0, posinf=1.0, neginf=-1.0)
+
+
+def _mono(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
 
 
 def _to_rate(blocks: Iterator[NDArray[np.float32]], rate: int) -> Iterator[g711.Samples]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -14,12 +15,10 @@ import aiohttp
 from ari_app.errors import TwilioError
 from ari_app.media.convert import Kind
 
-MAX_BYTES = 450_000_000
-"""Largest file taken: 40 minutes of CD audio are 423 MB."""
-TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=15)
 MAX_REDIRECTS = 10
 
 _CHUNK = 1 << 18
+_USERINFO = re.compile(r"//[^/?#]*@")
 _HEADERS = {
     "Accept": "audio/*, application/octet-stream;q=0.5",
     "Accept-Encoding": "identity",
@@ -40,6 +39,21 @@ _UNTYPED = {"", "application/octet-stream", "binary/octet-stream"}
 _SUFFIX_KINDS: dict[str, Kind] = {"ulaw": "ulaw", "ul": "ulaw", "gsm": "gsm"}
 
 
+@dataclass
+class Limits:
+    """Bounds of downloads: bytes of one, bytes of all under way, seconds.
+
+    40 minutes of CD audio are 423 MB.
+    """
+
+    file_bytes: int = 450_000_000
+    total_bytes: int = 1_000_000_000
+    timeout: aiohttp.ClientTimeout = field(
+        default_factory=lambda: aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=15)
+    )
+    under_way: int = 0  # bytes on disk of downloads not finished
+
+
 @dataclass(frozen=True)
 class Download:
     """The answer to a GET; ``digest`` (SHA-256, hex) and ``kind`` are empty for a 304."""
@@ -53,18 +67,23 @@ class Download:
 
 
 async def download(
-    session: aiohttp.ClientSession, url: str, target: Path, validators: Mapping[str, str]
+    session: aiohttp.ClientSession,
+    url: str,
+    target: Path,
+    validators: Mapping[str, str],
+    limits: Limits,
 ) -> Download:
     """Fetch ``url`` to ``target``; ``validators`` are If-None-Match / If-Modified-Since.
 
     Raises TwilioError: 13420 for a type that is no audio or a body too large, 112xx for
-    everything HTTP, 11100 for a bad URL; OSError when ``target`` cannot be written.
+    everything HTTP, 11100 for a bad URL, 12400 when all downloads together are too large; OSError
+    when ``target`` cannot be written.
     """
     try:
         async with session.get(
             url,
             headers={**_HEADERS, **validators},
-            timeout=TIMEOUT,
+            timeout=limits.timeout,
             max_redirects=MAX_REDIRECTS,
         ) as response:
             permanent = all(hop.status in (301, 308) for hop in response.history)
@@ -72,33 +91,44 @@ async def download(
             if response.status == 304 and validators:
                 return Download(False, final, response.headers.copy(), permanent)
             if response.status != 200:
-                raise TwilioError(11200, f"GET {url} answered {response.status}")
+                raise TwilioError(11200, f"GET {shown(url)} answered {response.status}")
             kind = audio_kind(response.headers.get("Content-Type", ""), response.url.path, url)
-            digest = await _save(response, url, target)
+            digest = await _save(response, url, target, limits)
             return Download(True, final, response.headers.copy(), permanent, kind, digest)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise http_error(url, error) from error
 
 
-async def _save(response: aiohttp.ClientResponse, url: str, target: Path) -> str:
-    if (response.content_length or 0) > MAX_BYTES:
-        raise _too_large(url)
+async def _save(response: aiohttp.ClientResponse, url: str, target: Path, limits: Limits) -> str:
+    if (response.content_length or 0) > limits.file_bytes:
+        raise _too_large(url, limits)
     digest = hashlib.sha256()
     size = 0
-    with await asyncio.to_thread(target.open, "wb") as file:
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            size += len(chunk)
-            if size > MAX_BYTES:
-                raise _too_large(url)
-            digest.update(chunk)
-            await asyncio.to_thread(file.write, chunk)
+    try:
+        with await asyncio.to_thread(target.open, "wb") as file:
+            async for chunk in response.content.iter_chunked(_CHUNK):
+                size += len(chunk)
+                limits.under_way += len(chunk)
+                if size > limits.file_bytes:
+                    raise _too_large(url, limits)
+                if limits.under_way > limits.total_bytes:
+                    raise TwilioError(12400, f"too much is being downloaded to take {shown(url)}")
+                digest.update(chunk)
+                await asyncio.to_thread(file.write, chunk)
+    finally:
+        limits.under_way -= size
     if size == 0:
-        raise TwilioError(13420, f"{url} is empty")
+        raise TwilioError(13420, f"{shown(url)} is empty")
     return digest.hexdigest()
 
 
-def _too_large(url: str) -> TwilioError:
-    return TwilioError(13420, f"{url} is larger than {MAX_BYTES // 1_000_000} MB")
+def _too_large(url: str, limits: Limits) -> TwilioError:
+    return TwilioError(13420, f"{shown(url)} is larger than {limits.file_bytes // 1_000_000} MB")
+
+
+def shown(url: str) -> str:
+    """Return ``url`` as messages may show it: without user name and password."""
+    return _USERINFO.sub("//", url, count=1)
 
 
 def audio_kind(content_type: str, path: str, url: str) -> Kind:
@@ -113,7 +143,7 @@ def audio_kind(content_type: str, path: str, url: str) -> Kind:
     if mime in _UNTYPED:
         return _SUFFIX_KINDS.get(path.rpartition(".")[2].lower(), "auto")
     if not mime.startswith("audio/"):
-        raise TwilioError(13420, f"{url} is {mime!r}, not audio")
+        raise TwilioError(13420, f"{shown(url)} is {mime!r}, not audio")
     return "auto"
 
 
@@ -124,7 +154,9 @@ def http_error(url: str, error: Exception) -> TwilioError:
         if isinstance(cause, TwilioError):
             return cause
         cause = cause.__cause__ or getattr(cause, "os_error", None)
-    return TwilioError(_code(error), f"GET {url}: {error or type(error).__name__}")
+    return TwilioError(
+        _code(error), f"GET {shown(url)}: {type(error).__name__} {shown(str(error))}".rstrip()
+    )
 
 
 def _code(error: Exception) -> int:

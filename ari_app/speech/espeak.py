@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 
@@ -88,10 +89,10 @@ class EspeakEngine:
         if process.stdin is None or process.stdout is None:
             raise OSError("no pipes")
         try:
-            # It reads everything before it speaks; the text is far smaller than a pipe holds
-            # or is drained as it reads.
-            process.stdin.write(text)
-            await process.stdin.drain()
+            # It reads everything before it speaks, so writing first cannot block for ever.
+            with contextlib.suppress(ConnectionError):  # ended already: its exit code tells
+                process.stdin.write(text)
+                await process.stdin.drain()
             process.stdin.close()
             output = bytearray()
             while part := await process.stdout.read(1 << 16):

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from ari_app.media import MediaCache
+from ari_app.media.download import Limits
 from ari_app.testing.media_server import ManualClock, MediaServer
 
 
@@ -33,10 +34,16 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
+def limits() -> Limits:
+    """The cache's own; a test may narrow them."""
+    return Limits()
+
+
+@pytest.fixture
 async def cache(
-    tmp_path: Path, session: aiohttp.ClientSession, clock: ManualClock
+    tmp_path: Path, session: aiohttp.ClientSession, clock: ManualClock, limits: Limits
 ) -> AsyncIterator[MediaCache]:
-    cache = MediaCache(tmp_path / "media", session, 50_000_000, clock=clock)
+    cache = MediaCache(tmp_path / "media", session, 50_000_000, limits=limits, clock=clock)
     yield cache
     await cache.close()
 

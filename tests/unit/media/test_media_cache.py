@@ -16,7 +16,9 @@ import soundfile
 from aiohttp import web
 
 from ari_app.errors import TwilioError
+from ari_app.http.guard import UrlPolicy, guarded_session
 from ari_app.media import MediaCache, Sound
+from ari_app.media.download import Limits
 from ari_app.testing.media_server import ManualClock, MediaServer
 
 EVERY_CODE = bytes(range(256)) * 5  # 1280 bytes: 8 frames
@@ -268,18 +270,18 @@ class TestFailures:
         assert ulaw_of(await cache.fetch(url)) == EVERY_CODE
 
     async def test_a_compressed_bomb_is_cut_off(
-        self, cache: MediaCache, media_server: MediaServer, monkeypatch: pytest.MonkeyPatch
+        self, cache: MediaCache, media_server: MediaServer, limits: Limits
     ) -> None:
         """The bound counts what comes out of ``Content-Encoding: gzip``."""
-        monkeypatch.setattr("ari_app.media.download.MAX_BYTES", 1_000_000)
+        limits.file_bytes = 1_000_000
         bomb = gzip.compress(g711_wav(7, bytes(20_000_000)))
         url = media_server.put("/bomb", bomb, Content_Encoding="gzip")
         assert await code_of(cache, url) == 13420
 
     async def test_a_body_that_never_ends_is_cut_off(
-        self, cache: MediaCache, media_server: MediaServer, monkeypatch: pytest.MonkeyPatch
+        self, cache: MediaCache, media_server: MediaServer, limits: Limits
     ) -> None:
-        monkeypatch.setattr("ari_app.media.download.MAX_BYTES", 1_000_000)
+        limits.file_bytes = 1_000_000
 
         async def endless(request: web.Request) -> web.StreamResponse:
             response = web.StreamResponse(headers={"Content-Type": "audio/wav"})
@@ -291,8 +293,17 @@ class TestFailures:
 
         assert await code_of(cache, media_server.on("/endless", endless)) == 13420
 
+    async def test_all_downloads_together_are_bounded(
+        self, cache: MediaCache, media_server: MediaServer, limits: Limits
+    ) -> None:
+        limits.total_bytes = len(g711_wav(7, EVERY_CODE)) - 1
+        url = media_server.put("/a", g711_wav(7, EVERY_CODE))
+        assert await code_of(cache, url) == 12400
+        limits.total_bytes += 1  # what failed is not counted on
+        assert ulaw_of(await cache.fetch(url)) == EVERY_CODE
+
     async def test_a_server_that_never_answers(
-        self, cache: MediaCache, media_server: MediaServer, monkeypatch: pytest.MonkeyPatch
+        self, cache: MediaCache, media_server: MediaServer, limits: Limits
     ) -> None:
         never = asyncio.Event()
 
@@ -300,9 +311,7 @@ class TestFailures:
             await never.wait()
             return web.Response()
 
-        monkeypatch.setattr(
-            "ari_app.media.download.TIMEOUT", aiohttp.ClientTimeout(total=5, sock_read=0.2)
-        )
+        limits.timeout = aiohttp.ClientTimeout(total=5, sock_read=0.2)
         assert await code_of(cache, media_server.on("/silent", silent)) == 11203
         never.set()
 
@@ -314,3 +323,15 @@ class TestFailures:
         soundfile.write(mp3, tone, 44100, format="MP3")
         url = media_server.put("/a.mp3", mp3.getvalue(), "audio/mpeg")
         assert 1.0 <= (await cache.fetch(url)).duration < 1.2
+
+    async def test_a_private_address_is_refused_and_no_password_shown(
+        self, tmp_path: Path, media_server: MediaServer
+    ) -> None:
+        url = media_server.put("/a", g711_wav(7, EVERY_CODE)).replace("//", "//me:secret@")
+        async with guarded_session(UrlPolicy(allow_private=False)) as session:
+            cache = MediaCache(tmp_path, session, 1_000_000)
+            with pytest.raises(TwilioError) as caught:
+                await cache.fetch(url)
+        assert caught.value.code == 11205
+        assert "secret" not in caught.value.message
+        assert media_server.asked == []
