@@ -1,0 +1,86 @@
+"""The outbox keeps callbacks in order and within its bound."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ari_app.errors import OutboxFullError, UnknownRecordError
+from ari_app.store import Store
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(f"sqlite:///{tmp_path}/db", outbox_limit=5)
+    yield opened
+    await opened.close()
+
+
+async def put(store: Store, call_sid: str | None, sequence: int = 0) -> int:
+    return await store.outbox.put(
+        "https://a/", "POST", {"a": "é"}, account_sid="AC1", call_sid=call_sid,
+        sequence=sequence, due_at=NOW,
+    )  # fmt: skip
+
+
+async def test_a_callback_comes_back_as_it_went_in_until_done(store: Store) -> None:
+    delivery_id = await put(store, "CA1", 7)
+    [due] = await store.outbox.due(NOW, 10)
+    assert (due.id, due.url, due.method, due.params) == (
+        delivery_id,
+        "https://a/",
+        "POST",
+        {"a": "é"},
+    )
+    assert (due.account_sid, due.call_sid, due.sequence, due.attempts) == ("AC1", "CA1", 7, 0)
+    await store.outbox.done(delivery_id)
+    await store.outbox.done(delivery_id)
+    assert await store.outbox.due(NOW, 10) == []
+
+
+async def test_a_call_s_callbacks_leave_in_order_though_the_first_must_wait(store: Store) -> None:
+    first, second = await put(store, "CA1"), await put(store, "CA1")
+    other = await put(store, "CA2")
+    assert [d.id for d in await store.outbox.due(NOW, 10)] == [first, other]
+    waiting = await store.outbox.retry(first, LATER, "x" * 10_000)
+    assert waiting.attempts == 1
+    assert len(waiting.error) <= 500
+    assert [d.id for d in await store.outbox.due(NOW, 10)] == [other]
+    await store.outbox.done(other)
+    assert [d.id for d in await store.outbox.due(LATER, 10)] == [first]
+    await store.outbox.done(first)
+    assert [d.id for d in await store.outbox.due(NOW, 10)] == [second]
+    with pytest.raises(UnknownRecordError):
+        await store.outbox.retry(first, LATER, "")
+
+
+async def test_callbacks_of_no_call_do_not_wait_for_each_other(store: Store) -> None:
+    ids = [await put(store, None), await put(store, None)]
+    assert [d.id for d in await store.outbox.due(NOW, 10)] == ids
+    assert len(await store.outbox.due(NOW, 1)) == 1
+
+
+async def test_the_outbox_says_when_it_is_full_and_when_to_look_again(store: Store) -> None:
+    assert await store.outbox.next_due() is None
+    for _ in range(5):
+        await put(store, None)
+    with pytest.raises(OutboxFullError):
+        await put(store, None)
+    assert await store.outbox.size() == 5
+    assert await store.outbox.next_due() == NOW
+
+
+async def test_callbacks_survive_a_restart(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/again"
+    first = await Store.open(url)
+    delivery_id = await put(first, "CA1")
+    await first.close()
+    second = await Store.open(url)
+    assert [d.id for d in await second.outbox.due(NOW, 10)] == [delivery_id]
+    await second.close()
