@@ -9,9 +9,8 @@ from typing import Literal
 import structlog
 
 
-def configure_logs(form: Literal["auto", "text", "json"] = "auto", level: str = "info") -> None:
+def configure_logs(form: Literal["console", "json"] = "console", level: str = "info") -> None:
     """Send structlog's and the standard library's records to stdout in one form."""
-    text = form == "text" or (form == "auto" and sys.stdout.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -26,8 +25,8 @@ def configure_logs(form: Literal["auto", "text", "json"] = "auto", level: str = 
         cache_logger_on_first_use=True,
     )
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
-        if text
+        [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        if form == "console"
         else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
     )
     handler = logging.StreamHandler(sys.stdout)

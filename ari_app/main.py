@@ -10,12 +10,12 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from ipaddress import ip_network
 from typing import Any
 
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from ari_app.api import build_app
 from ari_app.ari.client import AriClient
@@ -29,7 +29,7 @@ from ari_app.http.webhooks import Webhooks
 from ari_app.logs import configure_logs
 from ari_app.media.cache import MediaCache
 from ari_app.metrics import watch_node
-from ari_app.model import Notification
+from ari_app.model import Account, Notification
 from ari_app.platform.local import LocalPlatform
 from ari_app.settings import Settings
 from ari_app.sids import new_sid
@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 
 def serve(settings: Settings) -> int:
     """Run the app until SIGTERM or SIGINT; returns the process's exit code."""
-    configure_logs(settings.log_format)
+    configure_logs(settings.log_format, settings.log_level)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_serve(settings))
 
@@ -58,7 +58,7 @@ async def _serve(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with node(settings) as running:
-        log.info("node.ready", http=settings.http_url, node=settings.node)
+        log.info("node.ready", http=settings.api_url, node=settings.node)
         stopped = asyncio.create_task(stop.wait())
         replaced = asyncio.create_task(running.ari.replaced())
         await asyncio.wait({stopped, replaced}, return_when=asyncio.FIRST_COMPLETED)
@@ -101,12 +101,12 @@ class Node:
 async def node(settings: Settings) -> AsyncIterator[Node]:
     """Start all parts, serve HTTP, and take everything down in reverse order."""
     async with AsyncExitStack() as stack:
-        store = await Store.open(settings.database_url)
+        store = await Store.open(settings.sql_url)
         stack.push_async_callback(store.close)
-        account = await store.accounts.ensure(settings.account())
-        await store.numbers.sync_config(configured_numbers(settings, account))
+        account = await store.accounts.ensure(_first_account(settings))
+        await store.numbers.sync_config(configured_numbers(settings, account.sid))
 
-        policy = UrlPolicy.of(allow_private=settings.allow_private_urls)
+        policy = UrlPolicy(settings.allow_private_urls, settings.url_allow)
         session = await stack.enter_async_context(guarded_session(policy))
         webhooks = Webhooks(session)
         callbacks = CallbackSender(
@@ -121,7 +121,10 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         stack.push_async_callback(pool.close)
 
         ari = AriClient(
-            settings.ari_url, settings.ari_username, settings.ari_password, settings.ari_app
+            settings.ari_base_url,
+            settings.ari_username,
+            _secret(settings.ari_password),
+            settings.ari_app,
         )
         running = Node(settings, store, ari, pool)
         running.manager = CallManager(
@@ -133,9 +136,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
                     outbound_sip_uri=settings.outbound_sip_uri,
                     stream_keep_query=settings.stream_keep_query,
                 ),
-                platform=CallPlatform(
-                    LocalPlatform(store, sources=[ip_network(cidr) for cidr in settings.sip_allow])
-                ),
+                platform=CallPlatform(LocalPlatform(store, sources=settings.allowed_sources)),
                 calls=store.calls,
                 notifications=store.notifications,
                 webhooks=webhooks,
@@ -160,15 +161,30 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
             store,
             ApiCalls(running.manager, store, ended_update=settings.ended_call_update),
             running.health,
-            settings.public_url,
-            metrics,
+            metrics=metrics,
+            open_routes=demo_routes() if settings.demo else (),
         )
-        app.add_routes(demo_routes())
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, settings.bind, settings.http_port).start()
+        await web.TCPSite(runner, str(settings.bind), settings.http_port).start()
         yield running
+
+
+def _first_account(settings: Settings) -> Account:
+    """The `local` platform's own account; its SID and token were made with the state folder."""
+    now = _now()
+    return Account(
+        sid=settings.account_sid or "",
+        auth_token=_secret(settings.auth_token),
+        friendly_name="ariswitch",
+        date_created=now,
+        date_updated=now,
+    )
+
+
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value is not None else ""
 
 
 def _now() -> datetime:
