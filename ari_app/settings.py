@@ -218,6 +218,11 @@ class Settings(BaseSettings):
     ca_file: AbsolutePath | None = _field(
         None, "PEM file of the authorities trusted for https and wss", shown="the system's"
     )
+    demo: bool = _field(
+        False,
+        "Demo numbers with a built-in echo bot, under `/demo/` of the HTTP API",
+        shown="`true` from `make up`, else `false`",
+    )
     stream_workers: Annotated[int, Field(ge=1, le=64)] = _field(
         lambda: max(1, (os.cpu_count() or 1) - 1),
         "Media processes",
@@ -297,6 +302,11 @@ class Settings(BaseSettings):
     def api_url(self) -> str:
         """Base URL of the HTTP API as handed out, without a final slash."""
         return (self.public_url or f"http://{self.host}:{self.http_port}").rstrip("/")
+
+    @property
+    def local_url(self) -> str:
+        """Base URL of the HTTP API as this machine itself reaches it."""
+        return f"http://{self.host}:{self.http_port}"
 
     @property
     def ari_base_url(self) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -39,24 +40,27 @@ def build_app(
     health: Health,
     *,
     metrics: CollectorRegistry,
+    open_routes: Sequence[web.RouteDef] = (),
     max_body: int = MAX_BODY,
 ) -> web.Application:
     """Return the HTTP API: Twilio REST, ``/health`` and ``/metrics``.
 
     URIs in answers are relative, as Twilio's are, so the application need not know where it is
     reached. ``metrics`` is the registry that ``/metrics`` shows and to which the API adds its
-    own. ``max_body`` in bytes.
+    own. ``open_routes`` are served beside, without credentials. ``max_body`` in bytes.
     """
     http_metrics = HttpMetrics(metrics)
-    open_pages: tuple[Handler, ...] = (http_metrics.show, HealthPage(health).show)
+    own_pages = (http_metrics.show, HealthPage(health).show)
+    open_pages: tuple[Any, ...] = (*own_pages, *(route.handler for route in open_routes))
     app = web.Application(
         middlewares=[_observed(http_metrics), _authenticated(Authenticator(store), open_pages)],
         client_max_size=max_body,
     )
     app[STORE] = store
     app[CALLS] = calls
-    app.router.add_get("/metrics", open_pages[0])
-    app.router.add_get("/health", open_pages[1])
+    app.router.add_get("/metrics", own_pages[0])
+    app.router.add_get("/health", own_pages[1])
+    app.router.add_routes(open_routes)
     _add_routes(app.router)
     return app
 
@@ -112,7 +116,7 @@ def _observed(metrics: HttpMetrics) -> Middleware:
     return observed
 
 
-def _authenticated(auth: Authenticator, open_pages: tuple[Handler, ...]) -> Middleware:
+def _authenticated(auth: Authenticator, open_pages: tuple[Any, ...]) -> Middleware:
     """Let in who has credentials, to what is theirs; the open pages are for everyone."""
 
     @web.middleware
