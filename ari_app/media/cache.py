@@ -98,7 +98,6 @@ class MediaCache:
 
     async def _guarded(self, work: Callable[[], Awaitable[Sound]]) -> Sound:
         try:
-            self._files.make_room()
             return await work()
         except OSError as error:
             reason = "is full" if error.errno in _FULL else f"failed: {error}"
@@ -139,6 +138,7 @@ class MediaCache:
             self._files.discard(source)
 
     async def _convert_foreign(self, url: str, name: str, source: Path, kind: Kind) -> Sound:
+        self._files.make_room()
         try:
             async with self._converters:
                 if await asyncio.to_thread(is_plain, source, kind):
@@ -152,6 +152,7 @@ class MediaCache:
         return sound
 
     async def _make(self, name: str, producer: Callable[[], Awaitable[bytes]]) -> Sound:
+        self._files.make_room()
         wav = await producer()
         source = self._files.temporary()
         try:

@@ -6,6 +6,7 @@ file system for what is not finished. The directory itself is the index: a start
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import time
@@ -83,7 +84,8 @@ class SoundFiles:
         now = self._clock()
         self._sounds[name] = _Held(size, now)
         self._sounds.move_to_end(name)
-        os.utime(path.with_suffix(".ulaw"), (now, now))  # so a restart knows the order
+        with contextlib.suppress(OSError):  # so a restart knows the order
+            os.utime(path.with_suffix(".ulaw"), (now, now))
         return Sound(str(path), size / 8000, self.pins)
 
     def add(self, name: str, temporary: Path) -> Sound:

@@ -12,7 +12,7 @@ from ari_app.errors import TwilioError
 from ari_app.media import MediaCache, Sound
 from ari_app.media.files import GRACE_SECONDS
 from ari_app.media.tones import tones_wav
-from ari_app.testing.media_server import ManualClock
+from ari_app.testing.media_server import ManualClock, MediaServer
 
 SECOND = 16_000
 """Bytes of a second: two files of 8,000."""
@@ -73,14 +73,20 @@ async def test_sounds_handed_out_lately_are_kept_over_the_bound(small: MediaCach
 
 
 async def test_past_twice_the_bound_new_sounds_are_refused(
-    small: MediaCache, clock: ManualClock
+    small: MediaCache, clock: ManualClock, media_server: MediaServer
 ) -> None:
-    for key in "abcdefg":
+    url = media_server.put("/a", tones_wav("1"), Cache_Control="max-age=600")
+    other = media_server.put("/b", tones_wav("2"))
+    fetched = await small.fetch(url)
+    for key in "abcdef":
         await second(small, key)
     with pytest.raises(TwilioError) as caught:
         await second(small, "h")
     assert caught.value.code == 12400
+    with pytest.raises(TwilioError, match="full"):
+        await small.fetch(other)
     await second(small, "a")  # what is there can still be played
+    assert await small.fetch(url) == fetched
     clock.now += GRACE_SECONDS + 1
     await second(small, "h")
 
