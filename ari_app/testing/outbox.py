@@ -12,11 +12,15 @@ from ari_app.model import Delivery, HttpMethod
 
 
 class MemoryOutbox:
-    """Keeps order per call and a bound; ``fail_with`` makes every method raise it."""
+    """Keeps order per call and a bound; ``fail_with`` makes every method raise it.
+
+    ``refused`` counts how often ``done`` or ``retry`` raised it.
+    """
 
     def __init__(self, limit: int = 10_000) -> None:
         self.waiting: dict[int, Delivery] = {}
         self.fail_with: Exception | None = None
+        self.refused = 0
         self._limit = limit
         self._last_id = 0
 
@@ -58,17 +62,18 @@ class MemoryOutbox:
 
     async def done(self, delivery_id: int) -> None:
         """Forget a callback; twice is harmless."""
-        self._maybe_fail()
+        self._maybe_fail(outcome=True)
         self.waiting.pop(delivery_id, None)
 
     async def retry(self, delivery_id: int, at: datetime, error: str) -> None:
         """Count a failed try and set the next."""
-        self._maybe_fail()
+        self._maybe_fail(outcome=True)
         waiting = self.waiting[delivery_id]
         self.waiting[delivery_id] = msgspec.structs.replace(
             waiting, due_at=at, error=error, attempts=waiting.attempts + 1
         )
 
-    def _maybe_fail(self) -> None:
+    def _maybe_fail(self, *, outcome: bool = False) -> None:
         if self.fail_with is not None:
+            self.refused += outcome
             raise self.fail_with

@@ -6,6 +6,7 @@ import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from aiohttp import web
 from ari_app.errors import StoreUnavailable
 from ari_app.http.callbacks import CallbackSender, CallbackWarning, DeliveryRules
 from ari_app.http.webhooks import Webhooks
+from ari_app.store import Store
 from ari_app.testing.outbox import MemoryOutbox
 from ari_app.testing.web import Seen, raw_site, site
 
@@ -324,3 +326,40 @@ async def test_failing_warning_callback_does_not_stop_delivery(client: Any) -> N
         await inbox.holds(3)
         await sender.close()
     assert not outbox.waiting
+
+
+async def test_outcome_that_cannot_be_noted_repeats_with_the_same_token(desk: Any) -> None:
+    inbox, rules = Inbox(), DeliveryRules(first_pause=0.01, poll=0.01)
+
+    async def respond(seen: Seen) -> web.Response:
+        first = not inbox.bodies
+        answer = await inbox(seen)
+        at.outbox.fail_with = StoreUnavailable("locked") if first else None
+        return answer
+
+    async with site(respond) as server, desk(rules=rules) as at:
+        await at.enqueue(server.base)
+        await inbox.holds(1)
+        while not at.outbox.refused:  # noqa: ASYNC110 - a plain number has no event
+            await asyncio.sleep(0.001)
+        at.outbox.fail_with = None
+        await inbox.holds(2)
+        await emptied(at.outbox)
+    assert len(set(inbox.tokens)) == 1
+
+
+async def test_sql_outbox_delivers_across_a_restart(desk: Any, tmp_path: Path) -> None:
+    inbox, url = Inbox(), f"sqlite+aiosqlite:///{tmp_path}/store.db"
+    async with site(inbox) as server:
+        store = await Store.open(url)
+        async with desk(store.outbox, start=False) as at:
+            for number in range(5):
+                await at.enqueue(server.base, SequenceNumber=str(number))
+        await store.close()
+        store = await Store.open(url)
+        async with desk(store.outbox) as at:
+            await inbox.holds(5)
+            await at.sender.close(deadline=30)
+        assert await store.outbox.size() == 0
+        await store.close()
+    assert [body["SequenceNumber"] for body in inbox.bodies] == list("01234")
