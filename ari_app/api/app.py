@@ -41,6 +41,7 @@ def build_app(
     *,
     metrics: CollectorRegistry,
     open_routes: Sequence[web.RouteDef] = (),
+    open_routes: Iterable[web.AbstractRouteDef] = (),
     max_body: int = MAX_BODY,
 ) -> web.Application:
     """Return the HTTP API: Twilio REST, ``/health`` and ``/metrics``.
@@ -51,7 +52,7 @@ def build_app(
     """
     http_metrics = HttpMetrics(metrics)
     own_pages = (http_metrics.show, HealthPage(health).show)
-    open_pages: tuple[Any, ...] = (*own_pages, *(route.handler for route in open_routes))
+    open_pages: set[web.AbstractRoute] = set()
     app = web.Application(
         middlewares=[_observed(http_metrics), _authenticated(Authenticator(store), open_pages)],
         client_max_size=max_body,
@@ -108,9 +109,11 @@ def _observed(metrics: HttpMetrics) -> Middleware:
                 response = await handler(request)
             except Exception as error:
                 response = answer_for(request, error)
+        seconds = time.perf_counter() - began
+        # A response that has left already is a WebSocket: it lasts as long as its call.
+        metrics.observe(request, response.status, None if response.prepared else seconds)
         response.headers["Twilio-Request-Id"] = request_id
-        response.headers["Twilio-Request-Duration"] = f"{time.perf_counter() - began:.3f}"
-        metrics.observe(request, response.status, time.perf_counter() - began)
+        response.headers["Twilio-Request-Duration"] = f"{seconds:.3f}"
         return response
 
     return observed
@@ -121,7 +124,7 @@ def _authenticated(auth: Authenticator, open_pages: tuple[Any, ...]) -> Middlewa
 
     @web.middleware
     async def authenticated(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.match_info.handler in open_pages:
+        if request.match_info.route in open_pages:
             return await handler(request)
         if request.match_info.http_exception and not request.path.startswith(f"/{VERSION}"):
             return await handler(request)

@@ -29,12 +29,13 @@ class HttpMetrics:
             registry=registry,
         )
 
-    def observe(self, request: web.Request, status: int, seconds: float) -> None:
-        """Count one answered request."""
+    def observe(self, request: web.Request, status: int, seconds: float | None) -> None:
+        """Count one answered request; None for one whose time says nothing."""
         method = request.method if request.method in _METHODS else "other"
         route = _template(request)
         self._count.labels(method, route, f"{status // 100}xx").inc()
-        self._seconds.labels(method, route).observe(seconds)
+        if seconds is not None:
+            self._seconds.labels(method, route).observe(seconds)
 
     async def show(self, _request: web.Request) -> web.Response:
         """``GET /metrics``."""

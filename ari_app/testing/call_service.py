@@ -52,11 +52,11 @@ class FakeCallService:
             call = await self._store.calls.get(call_sid, account.sid)
         except UnknownRecordError:
             raise gone from None
-        if call.status.final:
-            raise gone
         running = call.status is CallStatus.IN_PROGRESS
         if (request.voice or request.twiml) and not running:
             raise ApiError(400, 21220, "Call is not in-progress. Cannot redirect.")
+        if call.status.final and request.status:
+            raise gone
         self.updated.append((call_sid, request))
         changes: dict[str, Any] = {}
         if request.status == "completed" or (request.status == "canceled" and not running):
