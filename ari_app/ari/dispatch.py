@@ -73,12 +73,12 @@ class Dispatch:
         """Register for a type of event (`*`: all); the answer takes it back."""
         handlers = self._handlers.setdefault(event_type, [])
         handlers.append(handler)
-        return lambda: handlers.remove(handler) if handler in handlers else None
+        return lambda: _remove(handlers, handler)
 
     def add_unrouted(self, handler: Handler) -> Callable[[], None]:
         """Register for events of channels without a route; the answer takes it back."""
         self._unrouted.append(handler)
-        return lambda: self._unrouted.remove(handler) if handler in self._unrouted else None
+        return lambda: _remove(self._unrouted, handler)
 
     @property
     def routes(self) -> list[Route]:
@@ -119,3 +119,8 @@ class Dispatch:
         if pending is not None:
             awaitable = pending
             self._lanes.put(lane, lambda: awaitable)
+
+
+def _remove(handlers: list[Handler], handler: Handler) -> None:
+    """By identity: a handler may be an object that equals another one."""
+    handlers[:] = [other for other in handlers if other is not handler]
