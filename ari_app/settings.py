@@ -292,6 +292,11 @@ class Settings(BaseSettings):
         return str(self.bind) if self.bind.is_loopback else "127.0.0.1"
 
     @property
+    def media_address(self) -> str:
+        """Address of the stream workers' RTP socket: loopback beside our own Asterisk."""
+        return str(self.bind) if self.ari_url else self.local_address
+
+    @property
     def host(self) -> str:
         """Address by which this machine itself reaches the listeners, as a URL writes it."""
         if self.bind.is_unspecified:

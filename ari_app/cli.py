@@ -1,0 +1,167 @@
+"""The command line `ariswitch`: running a node and looking at it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ari_app.cli_rest import call, numbers
+from ari_app.cli_support import ConfigOption, Options, plainly
+from ari_app.node import doctor as examination
+from ari_app.node import logs as log_files
+from ari_app.node import reference, report, stack
+from ari_app.node.errors import NodeError
+from ari_app.node.state import prepare
+
+app = typer.Typer(
+    name="ariswitch",
+    help="Self-hosted, Twilio-compatible voice on Asterisk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(numbers, name="number")
+app.command()(call)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.callback()
+def options(context: typer.Context, config: ConfigOption = None) -> None:
+    """Self-hosted, Twilio-compatible voice on Asterisk."""
+    context.obj = Options(config)
+
+
+@app.command()
+@plainly
+def up(context: typer.Context) -> None:
+    """Start everything in the background, wait until healthy, tell how to call."""
+    loaded = Options.of(context).load()
+    started = stack.up(loaded, say=_note)
+    typer.echo(report.how_to_call(started))
+
+
+@app.command()
+@plainly
+def down(context: typer.Context) -> None:
+    """Stop what `up` started."""
+    stopped = stack.down(Options.of(context).load().settings, say=_note)
+    typer.echo("Stopped." if stopped else "Nothing was running.")
+
+
+@app.command()
+@plainly
+def status(context: typer.Context) -> None:
+    """Tell what runs; exit code 0 only when all is healthy."""
+    text, well = report.status(Options.of(context).running())
+    typer.echo(text)
+    raise typer.Exit(0 if well else 1)
+
+
+@app.command()
+@plainly
+def logs(
+    context: typer.Context,
+    part: Annotated[
+        str | None, typer.Argument(help="asterisk, app, stream; all if left out")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="Lines of each log")] = 20,
+) -> None:
+    """Print the logs of all parts."""
+    folder = Options.of(context).load().settings.log_dir
+    for line in log_files.last_lines(folder, lines, part):
+        typer.echo(line)
+    if follow:
+        try:
+            for line in log_files.follow(folder, part):
+                typer.echo(line)
+        except KeyboardInterrupt:
+            return
+
+
+@app.command()
+@plainly
+def doctor(context: typer.Context) -> None:
+    """Check what a node needs and say what to do about what is missing."""
+    bad = 0
+    for finding in examination.examine(Options.of(context).load()):
+        typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.what:<18}{finding.detail}")
+        if not finding.ok:
+            bad += 1
+            if finding.remedy:
+                typer.echo(f"     -> {finding.remedy}")
+    raise typer.Exit(1 if bad else 0)
+
+
+@app.command()
+@plainly
+def config(
+    context: typer.Context,
+    markdown: Annotated[bool, typer.Option(help="The page of all settings instead")] = False,
+) -> None:
+    """Print the effective settings and where each came from, secrets masked."""
+    if markdown:
+        typer.echo(reference.page(), nl=False)
+        return
+    table = Table("setting", "value", "from", box=None, pad_edge=False)
+    for row in reference.effective(Options.of(context).load()):
+        table.add_row(*row)
+    Console(soft_wrap=True).print(table)
+
+
+@app.command()
+@plainly
+def serve(context: typer.Context) -> None:
+    """Run the app in the foreground."""
+    settings = prepare(Options.of(context).load().settings)
+    from ari_app.main import serve as run  # noqa: PLC0415  (only this command needs it all)
+
+    raise typer.Exit(run(settings))
+
+
+@app.command("stream-worker")
+@plainly
+def stream_worker(
+    context: typer.Context,
+    index: Annotated[int, typer.Option(min=0, max=63, help="Which one, from 0")] = 0,
+) -> None:
+    """Run one media process in the foreground."""
+    settings = prepare(Options.of(context).load().settings)
+    if index >= settings.stream_workers:
+        raise NodeError(f"There are {settings.stream_workers} stream workers, counted from 0.")
+    from stream.worker import run_worker  # noqa: PLC0415  (only this command needs it)
+
+    run_worker(
+        index,
+        settings.stream_sockets[index],
+        settings.media_address,
+        ca_file=settings.ca_file,
+    )
+
+
+@app.command()
+@plainly
+def demo(context: typer.Context) -> None:
+    """Place a real SIP call to the built-in echo bot and print what was heard."""
+    settings = Options.of(context).running().settings
+    from ari_app.demo.call import demo as run  # noqa: PLC0415  (only this command needs it)
+
+    raise typer.Exit(run(settings.host, settings.sip_port))
+
+
+def _note(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+if __name__ == "__main__":
+    sys.argv[0] = str(Path("ariswitch"))
+    main()

@@ -1,0 +1,63 @@
+"""What the commands share: reading settings, and errors as one plain sentence."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ParamSpec, TypeVar
+
+import typer
+
+from ari_app.node import stack
+from ari_app.node.errors import NodeError
+from ari_app.settings_load import Loaded, SettingsError, load
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="TOML file of settings (ARISWITCH_CONFIG)")
+]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of all commands."""
+
+    config: Path | None
+
+    @classmethod
+    def of(cls, context: typer.Context) -> Options:
+        """Return what the command line was given before the command's name."""
+        options = context.find_object(cls)
+        return options or cls(None)
+
+    def load(self) -> Loaded:
+        """Read the settings; raises SettingsError."""
+        return load(self.config)
+
+    def running(self) -> stack.Stack:
+        """Return the running node; raises NodeError when none runs."""
+        found = stack.current(self.load())
+        if found is None:
+            raise NodeError("Nothing is running. Start it: make up")
+        return found
+
+
+def plainly(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn our own errors into their message on stderr and exit code 1 (2 for settings)."""
+
+    @functools.wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except SettingsError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from error
+        except NodeError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from error
+
+    return wrapper
