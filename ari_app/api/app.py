@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence, Set
 
 import structlog
 from aiohttp import web
@@ -41,7 +40,6 @@ def build_app(
     *,
     metrics: CollectorRegistry,
     open_routes: Sequence[web.RouteDef] = (),
-    open_routes: Iterable[web.AbstractRouteDef] = (),
     max_body: int = MAX_BODY,
 ) -> web.Application:
     """Return the HTTP API: Twilio REST, ``/health`` and ``/metrics``.
@@ -51,7 +49,6 @@ def build_app(
     own. ``open_routes`` are served beside, without credentials. ``max_body`` in bytes.
     """
     http_metrics = HttpMetrics(metrics)
-    own_pages = (http_metrics.show, HealthPage(health).show)
     open_pages: set[web.AbstractRoute] = set()
     app = web.Application(
         middlewares=[_observed(http_metrics), _authenticated(Authenticator(store), open_pages)],
@@ -59,9 +56,12 @@ def build_app(
     )
     app[STORE] = store
     app[CALLS] = calls
-    app.router.add_get("/metrics", own_pages[0])
-    app.router.add_get("/health", own_pages[1])
-    app.router.add_routes(open_routes)
+    pages = (
+        web.get("/health", HealthPage(health).show),
+        web.get("/metrics", http_metrics.show),
+        *open_routes,
+    )
+    open_pages.update(app.router.add_routes(pages))
     _add_routes(app.router)
     return app
 
@@ -119,7 +119,7 @@ def _observed(metrics: HttpMetrics) -> Middleware:
     return observed
 
 
-def _authenticated(auth: Authenticator, open_pages: tuple[Any, ...]) -> Middleware:
+def _authenticated(auth: Authenticator, open_pages: Set[web.AbstractRoute]) -> Middleware:
     """Let in who has credentials, to what is theirs; the open pages are for everyone."""
 
     @web.middleware
