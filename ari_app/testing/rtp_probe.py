@@ -130,8 +130,9 @@ class RtpProbe(asyncio.DatagramProtocol):
                 self.sent_at.append(self._wire())
                 self.send(chunk, marker=number == 0)
                 self._advance(len(chunk))
+                # Kept at every frame: a cancelled play must leave a true clock behind.
+                self._next_due = start + (offset + len(chunk)) / rtp.SAMPLE_RATE
             await self._until(start + len(audio) / rtp.SAMPLE_RATE)
-            self._next_due = start + len(audio) / rtp.SAMPLE_RATE
 
     async def press(
         self, digits: str, *, milliseconds: int = 100, gap_ms: int = 60, marker: bool = True

@@ -22,6 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from ari_app.testing.sip_bye import ByeError, bye
+
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 INSTALL_HINT = "SIPp is not installed: apt-get install sip-tester (Debian), brew install sipp"
 
@@ -81,11 +83,13 @@ class SipMessage:
 
     def header(self, name: str) -> str:
         """First value of a header by its full name, whatever its case; empty when missing."""
-        for line in self.text.partition("\r\n\r\n")[0].split("\r\n")[1:]:
-            key, _, value = line.partition(":")
-            if key.strip().lower() == name.lower():
-                return value.strip()
-        return ""
+        return next(iter(self.headers(name)), "")
+
+    def headers(self, name: str) -> list[str]:
+        """Values of a header that may come more than once, in order."""
+        lines = self.text.partition("\r\n\r\n")[0].split("\r\n")[1:]
+        pairs = (line.partition(":") for line in lines)
+        return [value.strip() for key, _, value in pairs if key.strip().lower() == name.lower()]
 
     @property
     def media(self) -> tuple[str, int] | None:
@@ -136,6 +140,7 @@ class Sipp:
         self._log = bytearray()
         self._news = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
+        self._hung_up = False
 
     @classmethod
     async def start(
@@ -247,7 +252,8 @@ class Sipp:
                 if wanted(message):
                     return message
             if self._reader is None or self._reader.done():
-                raise SippError(f"SIPp ended before the message: {await self.result()}")
+                result = (await self.result()).check()
+                raise SippError(f"the call ended first: {result.messages[-1].start_line}")
             self._news.clear()
             await self._news.wait()
 
@@ -265,9 +271,35 @@ class Sipp:
         assert found.media is not None  # noqa: S101 - just asked for
         return found.media
 
+    async def hang_up(self) -> None:
+        """End the answered call now with a BYE, then SIPp; its result is a success.
+
+        For UDP, and for scenarios that wait for the other side's BYE. Raises SippError when
+        the other side refuses the BYE or does not answer it.
+        """
+        ok = await self.answered()
+        invite = next(m for m in self.messages if m.status is None and m.method == "INVITE")
+        # A SIPp on the other side answers to where the INVITE came from, whatever Via says.
+        asked = asyncio.create_task(bye(invite, ok))
+        seen = asyncio.create_task(self.wait_for(lambda m: m.status == 200 and m.method == "BYE"))
+        try:
+            await asyncio.wait({asked, seen}, return_when=asyncio.FIRST_COMPLETED)
+            status = 200 if seen.done() and not seen.exception() else await asked
+        except ByeError as error:
+            raise SippError(str(error)) from error
+        finally:
+            asked.cancel()
+            seen.cancel()
+            await asyncio.gather(asked, seen, return_exceptions=True)
+        if status != 200:
+            raise SippError(f"the BYE was answered {status}")
+        self._hung_up = True
+        self._kill()
+
     async def result(self) -> SippResult:
         """Wait for SIPp to end; its own timeout bounds this."""
         code = await self._process.wait()
+        code = 0 if self._hung_up else code
         if self._reader is not None:
             await self._reader
         log = self._folder / "errors.log"
@@ -279,14 +311,17 @@ class Sipp:
 
     async def stop(self) -> None:
         """Kill SIPp if it still runs and remove its files; may be called many times."""
-        if self._process.returncode is None:
-            # Its own session: threads' helpers of rtp_stream and exec commands go with it.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            await self._process.wait()
+        self._kill()
+        await self._process.wait()
         if self._reader is not None:
             await self._reader
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _kill(self) -> None:
+        if self._process.returncode is None:
+            # A session of its own: what SIPp has started goes with it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _bound(self, host: str) -> None:
         """Wait until SIPp holds its SIP port: it says so nowhere, the kernel's table does."""

@@ -69,6 +69,20 @@ async def test_the_called_side_hangs_up() -> None:
     assert result.messages[-2].start_line.startswith("BYE")
 
 
+@pytest.mark.parametrize("caller_hangs_up", [True, False])
+async def test_either_side_hangs_up_when_the_test_says_so(caller_hangs_up: bool) -> None:
+    async with (
+        await called("uas_answer") as phone,
+        await Sipp.start("uac_call", (HOST, phone.port), number="+15550100") as call,
+    ):
+        await phone.established()
+        one, other = (call, phone) if caller_hangs_up else (phone, call)
+        await one.hang_up()
+        assert (await one.result()).ok
+        result = (await other.result()).check()
+    assert any(message.start_line.startswith("BYE") for message in result.messages)
+
+
 async def test_ringing_then_answer() -> None:
     async with await called("uas_ring_then_answer", duration_ms=50) as phone:
         (await run("uac_call_bye", (HOST, phone.port))).check()

@@ -1,0 +1,83 @@
+"""Ends a call SIPp has set up, at the moment a test wants it (RFC 3261 §15.1.1).
+
+SIPp can only hang up after a fixed pause; this sends the BYE of the same dialog from a socket
+of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ari_app.testing.sipp import SipMessage
+
+_URI = re.compile(r"sips?:(?:[^@>;]*@)?(?P<host>\[[^]]+\]|[^:;>]+)(?::(?P<port>\d+))?")
+_RESEND_SECONDS = 0.5
+_TRIES = 8
+
+
+class ByeError(Exception):
+    """The call cannot be ended: it was never answered, or the BYE got no answer."""
+
+
+async def bye(invite: SipMessage, ok: SipMessage) -> int:
+    """Send the BYE of the dialog made by ``invite`` and ``ok``; return its final status.
+
+    Either side may hang up: the one that logged ``invite`` as sent is the caller.
+    """
+    calling = invite.direction == "sent"
+    routes = ok.headers("Record-Route")
+    routes = [route.strip() for line in routes for route in line.split(",")]
+    if calling:
+        routes.reverse()
+    target = (ok if calling else invite).header("Contact").strip("<> ").partition(">")[0]
+    hop = _URI.search(routes[0] if routes else target)
+    if hop is None:
+        raise ByeError(f"no Contact to send the BYE to in: {ok.start_line}")
+    loop = asyncio.get_running_loop()
+    transport, client = await loop.create_datagram_endpoint(
+        _Answers, remote_addr=(hop["host"], int(hop["port"] or 5060))
+    )
+    host, port = transport.get_extra_info("sockname")[:2]
+    request = "\r\n".join(
+        [
+            f"BYE {target} SIP/2.0",
+            f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{secrets.token_hex(8)}",
+            *(f"Route: {route}" for route in routes),
+            f"From: {ok.header('From' if calling else 'To')}",
+            f"To: {ok.header('To' if calling else 'From')}",
+            f"Call-ID: {ok.header('Call-ID')}",
+            "CSeq: 70 BYE",
+            "Max-Forwards: 70",
+            "Content-Length: 0",
+            "\r\n",
+        ]
+    )
+    try:
+        for _ in range(_TRIES):
+            transport.sendto(request.encode())
+            done, _pending = await asyncio.wait({client.status}, timeout=_RESEND_SECONDS)
+            if done:
+                return client.status.result()
+    finally:
+        transport.close()
+        client.status.cancel()
+    raise ByeError("the BYE was not answered")
+
+
+class _Answers(asyncio.DatagramProtocol):
+    """Takes the first final answer."""
+
+    def __init__(self) -> None:
+        self.status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Look at one datagram."""
+        if (line := re.match(rb"SIP/2\.0 ([2-6]\d\d) ", data)) and not self.status.done():
+            self.status.set_result(int(line[1]))
+
+    def error_received(self, exc: Exception) -> None:
+        """Go on: the BYE is sent again."""
