@@ -17,6 +17,7 @@ from ari_app.call.ports import Reply
 from ari_app.errors import TwilioError
 from ari_app.model import Endpoint
 from ari_app.params import voice_params
+from ari_app.urls import safe
 from twiml import Document, Say, TwimlError, interpret, parse
 
 log = structlog.get_logger(__name__)
@@ -51,8 +52,8 @@ async def load(ctx: CallContext, source: Source) -> Loaded:
             return await _fetch(ctx, source)
         except (TwilioError, TwimlError) as error:
             endpoint = source.endpoint
-            ctx.problems.report(error.code, error.message, url=endpoint.url, method=endpoint.method)
-            failed, failed_url = error.code, endpoint.url
+            failed, failed_url = error.code, safe(endpoint.url)
+            ctx.problems.report(error.code, error.message, url=failed_url, method=endpoint.method)
     return await fall_back(ctx, failed, failed_url)
 
 
@@ -64,7 +65,9 @@ async def fall_back(ctx: CallContext, code: int, url: str) -> Loaded:
     try:
         return await _fetch(ctx, Fetch(fallback, {"ErrorCode": str(code), "ErrorUrl": url}))
     except (TwilioError, TwimlError) as error:
-        ctx.problems.report(error.code, error.message, url=fallback.url, method=fallback.method)
+        ctx.problems.report(
+            error.code, error.message, url=safe(fallback.url), method=fallback.method
+        )
         raise DocumentError from error
 
 
@@ -77,7 +80,7 @@ def _resumed(source: Resume) -> Loaded:
 async def _fetch(ctx: CallContext, source: Fetch) -> Loaded:
     params = {**voice_params(ctx.progress.record), **source.params}
     reply = await ctx.conversation.ask(source.endpoint, params)
-    log.info("document.fetched", url=reply.url, size=len(reply.body))
+    log.info("document.fetched", url=safe(reply.url), size=len(reply.body))
     document = interpret(reply.content_type, reply.body, reply.url)
     endpoint = Endpoint(url=reply.url, method=source.endpoint.method)
     return Loaded(document, _text(document, reply), endpoint)

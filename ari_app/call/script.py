@@ -11,6 +11,7 @@ from ari_app.call.documents import DocumentError, Loaded, fall_back, load
 from ari_app.call.outcome import End, Goto, Outcome
 from ari_app.call.verbs import run_verb
 from ari_app.errors import TwilioError
+from ari_app.urls import safe
 from twiml import Say, Unsupported
 
 log = structlog.get_logger(__name__)
@@ -64,7 +65,7 @@ async def _run(ctx: CallContext, loaded: Loaded) -> Outcome:
         try:
             outcome = await run_verb(ctx, verb)
         except TwilioError as error:
-            url = ctx.document.url if ctx.document else ""
+            url = safe(ctx.document.url) if ctx.document else ""
             ctx.problem(error, url=url)
             if 11000 <= error.code < 12000:
                 # A URL that a verb needs failed: the same way out as for a document.

@@ -18,6 +18,7 @@ from ari_app.call.ports import StreamEnd, StreamRequest
 from ari_app.errors import TwilioError
 from ari_app.params import StreamEvent, stream_status_params
 from ari_app.sids import new_sid
+from ari_app.urls import safe
 from twiml import Stream, TwimlError
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,7 @@ class _Watcher:
 
     def warned(self, code: int, message: str) -> None:
         """A message or media was ignored or dropped."""
-        self._ctx.problems.report(code, f"stream {self._sid}: {message}", url=self._noun.url)
+        self._ctx.problems.report(code, f"stream {self._sid}: {message}", url=safe(self._noun.url))
 
     def ended(self, end: StreamEnd) -> None:
         """Tell the end, with the problem when there was one."""
@@ -69,7 +70,7 @@ class _Watcher:
         if end.code is None:
             self.callback("stream-stopped")
             return
-        self._ctx.problems.report(end.code, end.message, url=self._noun.url)
+        self._ctx.problems.report(end.code, end.message, url=safe(self._noun.url))
         self.callback("stream-error", f"{end.code} {end.message}")
 
     def callback(self, event: StreamEvent, error: str = "") -> None:

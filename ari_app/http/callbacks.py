@@ -24,9 +24,9 @@ from ari_app.errors import OutboxFullError
 from ari_app.http.failures import WebhookError
 from ari_app.http.outbox import CallbackWarning, DeliveryRules, Outbox
 from ari_app.http.request import WebhookRequest
-from ari_app.http.target import safe
 from ari_app.http.webhooks import Webhooks
 from ari_app.model import Delivery, HttpMethod
+from ari_app.urls import safe
 
 log = structlog.get_logger(__name__)
 

@@ -14,8 +14,9 @@ from ari_app.http.failures import Retryable, WebhookError, explain
 from ari_app.http.overrides import Limits
 from ari_app.http.request import WebhookRequest, failure
 from ari_app.http.sign import Params, signature
-from ari_app.http.target import Target, encode, safe
+from ari_app.http.target import Target, encode
 from ari_app.model import HttpMethod
+from ari_app.urls import safe
 
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 _REDIRECTS = (301, 302, 303, 307)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from ari_app.http.cookies import CookieStore
 from ari_app.http.failures import Retryable, WebhookError
 from ari_app.http.sign import Params
-from ari_app.http.target import safe
 from ari_app.model import HttpMethod
+from ari_app.urls import safe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from ari_app.errors import TwilioError
 from ari_app.http.sign import Params, values
 
 _LONGEST = 16_000
-_SHOWN = 300
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PLAIN = re.compile(r"[\x21-\x7e]+")
 
@@ -89,16 +88,6 @@ def parse(url: str) -> Target:
     except ValueError as error:
         raise TwilioError(11100, f"invalid URL: {error}") from None
     return Target(wire, userinfo, parts.fragment)
-
-
-def safe(url: str) -> str:
-    """Return ``url`` fit for a log: no userinfo, no fragment, bounded."""
-    head = _CONTROL.sub("?", url.partition("#")[0])
-    scheme, sep, rest = head.partition("://")
-    if sep:
-        place, slash, tail = rest.partition("/")
-        head = scheme + sep + place.rpartition("@")[2] + slash + tail
-    return head if len(head) <= _SHOWN else head[:_SHOWN] + "…"
 
 
 def encode(params: Params) -> str:

@@ -23,8 +23,9 @@ from ari_app.http.hops import Hops
 from ari_app.http.overrides import Limits, apply_overrides
 from ari_app.http.request import WebhookRequest, WebhookResponse, failure
 from ari_app.http.sign import Params
-from ari_app.http.target import parse, safe
+from ari_app.http.target import parse
 from ari_app.model import Endpoint
+from ari_app.urls import safe
 
 log = structlog.get_logger(__name__)
 
