@@ -74,7 +74,11 @@ class Attach(msgspec.Struct, tag="attach", frozen=True):
     boot: str = ""
 
 
-Command = Open | Stop | Dtmf | Ack | Attach
+class Ping(msgspec.Struct, tag="ping", frozen=True):
+    """Ask for a sign of life."""
+
+
+Command = Open | Stop | Dtmf | Ack | Attach | Ping
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,8 +178,14 @@ class Replaced(msgspec.Struct, tag="replaced"):
     seq: int = 0
 
 
+class Pong(msgspec.Struct, tag="pong"):
+    """Sign of life; not numbered."""
+
+    seq: int = 0
+
+
 StreamEvent = Connected | Started | Mark | DtmfSent | Warned | Stopped
-Event = StreamEvent | Hello | Replaced
+Event = StreamEvent | Hello | Replaced | Pong
 
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)

@@ -40,7 +40,12 @@ class ControlServer:
         self._seq = 0
         self._app: _Peer | None = None
         self._server: asyncio.Server | None = None
-        self._peers: set[_Peer] = set()
+        self.peers: set[_Peer] = set()
+
+    @property
+    def kept(self) -> int:
+        """Events not yet acknowledged."""
+        return len(self._ring)
 
     async def start(self) -> None:
         """Listen; a socket left behind by an earlier life is replaced."""
@@ -53,7 +58,7 @@ class ControlServer:
         """Stop listening and part from the app."""
         if self._server is not None:
             self._server.close()
-        for peer in list(self._peers):
+        for peer in list(self.peers):
             peer.close()
         with contextlib.suppress(OSError):
             self._path.unlink()
@@ -69,11 +74,11 @@ class ControlServer:
 
     def connected(self, peer: _Peer) -> None:
         """Somebody connected (called by the peer)."""
-        self._peers.add(peer)
+        self.peers.add(peer)
 
     def disconnected(self, peer: _Peer) -> None:
         """Somebody went (called by the peer)."""
-        self._peers.discard(peer)
+        self.peers.discard(peer)
         if self._app is peer:
             self._app = None
             log.info("control.detached")
@@ -92,6 +97,8 @@ class ControlServer:
         elif isinstance(command, control.Ack):
             while self._ring and self._ring[0][0] <= command.seq:
                 self._ring.popleft()
+        elif isinstance(command, control.Ping):
+            peer.write(control.encode(control.Pong()))
         else:
             self._on_command(command)
 

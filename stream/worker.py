@@ -56,7 +56,7 @@ class StreamWorker:
         self._capacity = capacity
         self._ping_ticks = ping_ticks
         self._tls = ssl.create_default_context(cafile=ca_file)
-        self._control = ControlServer(socket_path, self._command, self._hello)
+        self.control = ControlServer(socket_path, self._command, self._hello)
         self._streams: dict[str, WorkerStream] = {}
         self._wheel: Wheel[WorkerStream] | None = None
         self._closing = False
@@ -65,7 +65,7 @@ class StreamWorker:
         """Open the sockets."""
         self._loop = asyncio.get_running_loop()
         self.rtp = RtpSocket(self._bind)
-        await self._control.start()
+        await self.control.start()
         log.info("worker.started", worker=self.id, rtp_port=self.rtp.port)
 
     async def close(self) -> None:
@@ -79,7 +79,7 @@ class StreamWorker:
         if had_streams:
             # `stop` and the close frame are written; leave the servers a moment to answer.
             await asyncio.sleep(min(0.5, CLOSE_SECONDS))
-        await self._control.close()
+        await self.control.close()
         self.rtp.close()
         log.info("worker.stopped", worker=self.id)
 
@@ -111,12 +111,12 @@ class StreamWorker:
             return
         if self._closing or len(self._streams) >= self._capacity:
             reason = "shutting down" if self._closing else f"full ({self._capacity} streams)"
-            self._control.emit(
+            self.control.emit(
                 control.Stopped(spec.stream_sid, "error", FAILED, f"the media worker is {reason}")
             )
             return
         stream = WorkerStream(
-            spec, self.rtp, self._tls, self._control.emit, self._ended, self._ping_ticks
+            spec, self.rtp, self._tls, self.control.emit, self._ended, self._ping_ticks
         )
         self._streams[spec.stream_sid] = stream
         if self._wheel is None:

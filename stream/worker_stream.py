@@ -16,6 +16,7 @@ from stream.session import Session
 from stream.udp import RtpSocket
 from stream.ws_connect import BROKEN, StreamFailure, connect
 from stream.ws_link import WsLink
+from stream.ws_url import shown
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +100,7 @@ class WorkerStream:
     def link_open(self) -> None:
         """The upgrade is done (said by the link)."""
         self._session.open()
-        self._log.info("stream.started", url=self._spec.url)
+        self._log.info("stream.started", url=shown(self._spec.url))
 
     def link_text(self, message: bytes) -> None:
         """A text message came (said by the link)."""
@@ -139,6 +140,8 @@ class WorkerStream:
             self._connecting.cancel()
         stats = self._session.stats()
         log_line = self._log.warning if cause == "error" else self._log.info
-        log_line("stream.stopped", cause=cause, code=code, message=message, url=self._spec.url)
+        log_line(
+            "stream.stopped", cause=cause, code=code, message=message, url=shown(self._spec.url)
+        )
         self._emit(control.Stopped(self.sid, cause, code, message, stats))
         self._on_end(self)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import picows
 
@@ -28,6 +31,11 @@ MALFORMED_URL = 31923
 _SEND_BUFFER = 32 * 1024
 # One read of a flooding bot stays short, so that it cannot hold up the neighbours.
 _RECEIVE_BUFFER = 256 * 1024
+
+# Threads of our own: the loop has four for names, which as many dead hosts would take up.
+_lookups = ThreadPoolExecutor(64, thread_name_prefix="lookup")
+
+_AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 
 
 class StreamFailure(Exception):  # noqa: N818 - Twilio calls it a failure too
@@ -53,9 +61,10 @@ async def connect(
         raise StreamFailure(error.code, error.message) from None
     headers = _headers(spec, where)
     try:
-        async with asyncio.timeout(spec.connect_timeout):
-            sock = await _dial(where, spec.allow_private)
-            return await _upgrade(sock, where, headers, listener, tls)
+        deadline = asyncio.get_running_loop().time() + spec.connect_timeout
+        async with asyncio.timeout_at(deadline):
+            sock = await _dial(where, spec.allow_private, deadline)
+            return await _upgrade(sock, where, headers, listener, tls, spec.connect_timeout)
     except TimeoutError:
         raise StreamFailure(
             CONNECT_TIMEOUT, f"no WebSocket from {where.host} in {spec.connect_timeout:g} s"
@@ -71,24 +80,28 @@ def _headers(spec: Open, where: Target) -> dict[str, str]:
     return headers
 
 
-async def _dial(where: Target, allow_private: bool) -> socket.socket:
-    """Return a TCP connection to the first checked address that takes one."""
+async def _dial(where: Target, allow_private: bool, deadline: float) -> socket.socket:
+    """Return a TCP connection to the first checked address that takes one.
+
+    An address that does not answer leaves its share of the time to those after it.
+    """
     loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise StreamFailure(UNREACHABLE, f"{where.host} does not resolve: {error}") from None
+    found = await _resolve(where)
     allowed = [row for row in found if allow_private or is_public(str(row[4][0]))]
     if not allowed:
         raise StreamFailure(UNREACHABLE, f"{where.host} is a private address: not allowed")
     failure = StreamFailure(UNREACHABLE, f"{where.host} has no address")
-    for family, kind, protocol, _, address in allowed:
+    for number, (family, kind, protocol, _, address) in enumerate(allowed):
+        share = (deadline - loop.time()) / (len(allowed) - number)
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-            await loop.sock_connect(sock, address)
+            async with asyncio.timeout(share):
+                await loop.sock_connect(sock, address)
+        except TimeoutError:
+            failure = StreamFailure(CONNECT_TIMEOUT, f"{where.host}:{where.port} is silent")
         except ConnectionRefusedError:
             failure = StreamFailure(REFUSED, f"{where.host}:{where.port} refused")
         except OSError as error:
@@ -102,20 +115,43 @@ async def _dial(where: Target, allow_private: bool) -> socket.socket:
     raise failure
 
 
+async def _resolve(where: Target) -> Sequence[_AddressInfo]:
+    """Return the addresses of a host. A slow lookup holds up nobody but its own stream."""
+    try:
+        ipaddress.ip_address(where.host)
+    except ValueError:
+        pass
+    else:  # a literal takes no time
+        return _look_up(where)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_lookups, _look_up, where)
+    except (OSError, UnicodeError) as error:
+        raise StreamFailure(UNREACHABLE, f"{where.host} does not resolve: {error}") from None
+
+
+def _look_up(where: Target) -> Sequence[_AddressInfo]:
+    return socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+
+
 async def _upgrade(
     sock: socket.socket,
     where: Target,
     headers: dict[str, str],
     listener: Callable[[], picows.WSListener],
     tls: ssl.SSLContext,
+    patience: float,
 ) -> picows.WSTransport:
+    """Do TLS and the upgrade on ``sock``, which from here on belongs to picows.
+
+    ``patience`` makes picows itself end a handshake that nobody waits for any more.
+    """
     try:
         transport, accepted = await picows.ws_connect(
             listener,
             where.url,
             ssl_context=tls if where.secure else None,
             disconnect_on_exception=False,
-            websocket_handshake_timeout=None,
+            websocket_handshake_timeout=patience,
             max_frame_size=MAX_MESSAGE,
             extra_headers=headers,
             max_redirects=0,
@@ -125,17 +161,15 @@ async def _upgrade(
         status = f" {int(error.response.status)}" if error.response is not None else ""
         raise StreamFailure(HANDSHAKE, f"{where.host} answered{status}: no WebSocket") from None
     except picows.WSInvalidURL as error:
+        sock.close()
         raise StreamFailure(MALFORMED_URL, str(error)) from None
     except ssl.SSLError as error:
-        sock.close()
         raise StreamFailure(TLS, f"{where.host}: {_tls_reason(error)}") from None
+    except TimeoutError:
+        raise
     except OSError as error:
-        sock.close()
         code = TLS if where.secure else BROKEN
         raise StreamFailure(code, f"{where.host}: {error or type(error).__name__}") from None
-    except BaseException:
-        sock.close()
-        raise
     if accepted is None:
         raise StreamFailure(HANDSHAKE, f"{where.host} closed without answering the upgrade")
     return transport

@@ -102,7 +102,9 @@ class WsLink(picows.WSListener):
         """Handshake done (picows)."""
         self._transport = transport
         self._unsent = transport.underlying_transport.get_write_buffer_size
-        if not self._over:
+        if self._over:  # given up while the server was thinking
+            transport.disconnect(False)
+        else:
             self._owner.link_open()
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
@@ -150,6 +152,11 @@ class WsLink(picows.WSListener):
         """Nothing to do (picows)."""
 
     def _closed(self, transport: picows.WSTransport, payload: bytes) -> None:
+        shake = transport.close_handshake
+        if shake is not None and shake.sent is not None:  # picows had closed for a violation
+            transport.disconnect()
+            self._lost(PROTOCOL, shake.sent.reason or "bad frames from the server")
+            return
         code = struct.unpack_from("!H", payload)[0] if len(payload) >= 2 else 1005
         _send_close(transport, 1000 if code == 1005 else code)
         transport.disconnect()

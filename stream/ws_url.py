@@ -56,3 +56,12 @@ def target(url: str, *, keep_query: bool = False) -> Target:
     if keep_query and parts.query:
         resource += "?" + quote(parts.query, safe=_SAFE)
     return Target(f"{scheme}://{authority}{resource}", host, port, scheme == "wss", authorization)
+
+
+def shown(url: str) -> str:
+    """Return ``url`` as it may be logged: without user, password, query and fragment."""
+    try:
+        where = target(url)
+    except UrlError:
+        return "(malformed)"
+    return where.url

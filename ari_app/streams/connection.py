@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 _BACKOFF = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _HELLO_SECONDS = 2.0
+_QUIET_SECONDS = 3.0
+_HANGS = 3  # connections without a hello after which a worker is as good as dead
 _FAILED = 31900
 _UNCLAIMED_EVENTS = 1024
 
@@ -102,6 +104,8 @@ class Connection:
             else:
                 if await self._attached(reader, writer):
                     failures = 0
+                elif failures >= _HANGS:
+                    self._lose_all("the media worker does not answer")
             self.attempted.set()
             await asyncio.sleep(_BACKOFF[min(failures, len(_BACKOFF) - 1)])
             failures += 1
@@ -119,7 +123,7 @@ class Connection:
                 return False
             self._greet(hello)
             self.attempted.set()
-            while line := await reader.readline():
+            while line := await self._line(reader):
                 if not self._take(control.decode_event(line)):
                     await asyncio.Event().wait()  # replaced: stay away until closed
             return True
@@ -130,6 +134,20 @@ class Connection:
             self._writer = None
             self.attached.clear()
             writer.close()
+
+    async def _line(self, reader: asyncio.StreamReader) -> bytes:
+        """Return the next line, b"" at the end; raises TimeoutError when the worker hangs."""
+        line = asyncio.ensure_future(reader.readline())
+        try:
+            done, _ = await asyncio.wait([line], timeout=_QUIET_SECONDS)
+            if not done:
+                self.send(control.Ping())
+                done, _ = await asyncio.wait([line], timeout=_HELLO_SECONDS)
+            if not done:
+                raise TimeoutError("the media worker does not answer")
+            return line.result()
+        finally:
+            line.cancel()
 
     def _greet(self, hello: control.Hello) -> None:
         if self.hello is None or self.hello.boot != hello.boot:
@@ -154,7 +172,7 @@ class Connection:
             self._writer = None
             self.attached.clear()
             return False
-        if isinstance(event, control.Hello):
+        if isinstance(event, control.Hello | control.Pong):
             return True
         if event.seq > self._last_seq:
             self._last_seq = event.seq

@@ -11,6 +11,7 @@ import base64
 import contextlib
 import http
 import json
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -31,11 +32,11 @@ DEADLINE = 20.0
 class BotConnection:
     """One stream as the bot sees it. ``messages`` are parsed, ``raw`` is the text as it came."""
 
-    def __init__(self, socket: ServerConnection) -> None:
-        self.socket = socket
-        assert socket.request is not None  # noqa: S101
-        self.path = socket.request.path
-        self.headers = socket.request.headers
+    def __init__(self, websocket: ServerConnection) -> None:
+        self.socket = websocket
+        assert websocket.request is not None  # noqa: S101
+        self.path = websocket.request.path
+        self.headers = websocket.request.headers
         self.messages: list[Message] = []
         self.raw: list[str] = []
         self.ended = asyncio.Event()
@@ -148,7 +149,8 @@ class FakeBot:
 
     ``script`` runs beside the recording of each connection. ``status`` refuses the upgrade with
     that HTTP status, ``location`` makes it a redirect, ``delay`` seconds pass before the
-    upgrade is answered, ``tls`` is a server-side context for wss.
+    upgrade is answered, ``tls`` is a server-side context for wss. ``receive_buffer`` bytes make
+    a bot that stops reading felt soon.
     """
 
     def __init__(
@@ -159,14 +161,14 @@ class FakeBot:
         location: str | None = None,
         delay: float = 0.0,
         tls: ssl.SSLContext | None = None,
-        max_queue: int | None = None,
+        receive_buffer: int | None = None,
     ) -> None:
         self._script = script
         self._status = status
         self._location = location
         self._delay = delay
         self._tls = tls
-        self._max_queue = max_queue
+        self._receive_buffer = receive_buffer
         self._server: Server | None = None
         self._arrived = asyncio.Condition()
         self.connections: list[BotConnection] = []
@@ -190,15 +192,23 @@ class FakeBot:
             await self._arrived.wait_for(lambda: len(self.connections) > number)
         return self.connections[number]
 
+    async def request(self, number: int = 0) -> Request:
+        """Wait for the ``number``-th upgrade request, from 0, answered or not."""
+        async with asyncio.timeout(DEADLINE), self._arrived:
+            await self._arrived.wait_for(lambda: len(self.requests) > number)
+        return self.requests[number]
+
     async def __aenter__(self) -> Self:
+        listener = socket.create_server(("127.0.0.1", 0))
+        if self._receive_buffer is not None:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
         self._server = await serve(
             self._serve,
-            "127.0.0.1",
-            0,
+            sock=listener,
             ssl=self._tls,
             process_request=self._process_request,
             max_size=None,
-            max_queue=self._max_queue,
+            max_queue=1,
             compression="deflate",
             close_timeout=1,
             ping_interval=None,
@@ -219,20 +229,24 @@ class FakeBot:
         self._server.close()
         await self._server.wait_closed()
 
-    async def _process_request(self, socket: ServerConnection, request: Request) -> Response | None:
-        self.requests.append(request)
+    async def _process_request(
+        self, websocket: ServerConnection, request: Request
+    ) -> Response | None:
+        async with self._arrived:
+            self.requests.append(request)
+            self._arrived.notify_all()
         if self._delay:
             await asyncio.sleep(self._delay)
         if self._location is not None:
-            response = socket.respond(http.HTTPStatus.FOUND, "elsewhere\n")
+            response = websocket.respond(http.HTTPStatus.FOUND, "elsewhere\n")
             response.headers["Location"] = self._location
             return response
         if self._status is not None:
-            return socket.respond(http.HTTPStatus(self._status), "no\n")
+            return websocket.respond(http.HTTPStatus(self._status), "no\n")
         return None
 
-    async def _serve(self, socket: ServerConnection) -> None:
-        connection = BotConnection(socket)
+    async def _serve(self, websocket: ServerConnection) -> None:
+        connection = BotConnection(websocket)
         async with self._arrived:
             self.connections.append(connection)
             self._arrived.notify_all()

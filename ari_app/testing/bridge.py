@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,11 +20,18 @@ from stream.worker import StreamWorker
 class Bridge:
     """What a test of the bridge holds in its hands; ``events`` is all the app was told."""
 
-    def __init__(self, worker: StreamWorker, pool: StreamPool, peer: RtpPeer) -> None:
-        self.worker = worker
+    def __init__(self, worker: StreamWorker | None, pool: StreamPool, peer: RtpPeer) -> None:
+        self._worker = worker
         self.pool = pool
         self.peer = peer
         self.events: list[control.StreamEvent] = []
+        self._changed = asyncio.Event()
+
+    @property
+    def worker(self) -> StreamWorker:
+        """The worker, when it runs in this process."""
+        assert self._worker is not None  # noqa: S101
+        return self._worker
 
     def spec(self, url: str, **options: Any) -> control.Open:
         """Return an Open for ``url`` with new SIDs and the peer's address."""
@@ -45,7 +53,7 @@ class Bridge:
         """Open a stream to ``url`` and aim the peer at the worker."""
         worker = self.pool.pick()
         self.peer.target = (worker.rtp_host, worker.rtp_port)
-        return await self.pool.open(worker, self.spec(url, **options), self.events.append)
+        return await self.pool.open(worker, self.spec(url, **options), self._on_event)
 
     async def connect(self, bot: FakeBot, **options: Any) -> tuple[Stream, BotConnection]:
         """Open a stream to ``bot`` and wait until it has its start message."""
@@ -54,6 +62,18 @@ class Bridge:
         connection = await bot.connection(number)
         await connection.wait_count("start", 1)
         return stream, connection
+
+    def _on_event(self, event: control.StreamEvent) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    async def wait_event(self, kind: type, count: int = 1) -> list[Any]:
+        """Wait until the app was told ``count`` events of one kind; return all of them."""
+        async with asyncio.timeout(20):
+            while len(self.of(kind)) < count:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.of(kind)
 
     def of(self, kind: type) -> list[Any]:
         """Return the events of one kind, in order."""

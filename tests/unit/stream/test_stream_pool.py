@@ -1,0 +1,282 @@
+"""Workers as processes: they die, they outlive the app, they are shared (design §2, §5)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ari_app.errors import TwilioError
+from ari_app.streams.pool import StreamPool
+from ari_app.testing.bot import FakeBot
+from ari_app.testing.bridge import Bridge, start_bridge
+from ari_app.testing.rtp_peer import RtpPeer
+from stream import control
+from stream.control_server import ControlServer
+from stream.worker import StreamWorker
+
+SOUND = bytes(range(160)) * 5
+RUN = "import sys; from stream.worker import run_worker; run_worker(0, __import__('pathlib').Path(sys.argv[1]))"
+
+
+@contextlib.asynccontextmanager
+async def process(path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A real worker process, as the command line starts it."""
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", RUN, str(path))
+    try:
+        yield worker
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            worker.kill()
+        await worker.wait()
+
+
+@contextlib.asynccontextmanager
+async def attached(*paths: Path) -> AsyncIterator[StreamPool]:
+    pool = StreamPool(paths)
+    await pool.start()
+    try:
+        async with asyncio.timeout(20):
+            await pool.ready()
+        yield pool
+    finally:
+        await pool.close()
+
+
+def bridge_of(pool: StreamPool, peer: RtpPeer) -> Bridge:
+    return Bridge(None, pool, peer)
+
+
+async def test_a_killed_worker_ends_its_streams_with_31900(tmp_path: Path) -> None:
+    """B-20: the calls see an error, and streams go to the worker that comes after."""
+    path = tmp_path / "stream-0.sock"
+    async with FakeBot() as bot, RtpPeer() as peer:
+        async with process(path) as worker, attached(path) as pool:
+            bridge = bridge_of(pool, peer)
+            stream, connection = await bridge.connect(bot)
+            await connection.play(SOUND)
+            await peer.wait_audio(SOUND)
+            worker.kill()
+            stopped = await stream.closed()
+            assert (stopped.cause, stopped.code) == ("error", 31900)
+            assert (await stream.closed()) is stopped
+            assert not pool.healthy
+            with pytest.raises(TwilioError) as failure:
+                pool.pick()
+            assert failure.value.code == 31900
+            await stream.stop()
+            async with process(path):
+                async with asyncio.timeout(20):
+                    await pool.ready()
+                assert pool.healthy
+                _, connection = await bridge.connect(bot)
+                await connection.play(SOUND)
+                await peer.wait_audio(SOUND)
+
+
+async def test_sigterm_stops_streams_politely(tmp_path: Path) -> None:
+    path = tmp_path / "stream-0.sock"
+    async with FakeBot() as bot, RtpPeer() as peer, process(path) as worker:
+        async with attached(path) as pool:
+            stream, connection = await bridge_of(pool, peer).connect(bot)
+            worker.send_signal(signal.SIGTERM)
+            await connection.wait_closed()
+            assert connection.messages[-1]["event"] == "stop"
+            assert connection.close_code == 1000
+            assert (await stream.closed()).code == 31900
+            assert await worker.wait() == 0
+
+
+async def test_a_stopped_process_is_noticed(tmp_path: Path) -> None:
+    """A worker that hangs counts as dead, since its calls are."""
+    path = tmp_path / "stream-0.sock"
+    async with FakeBot() as bot, RtpPeer() as peer, process(path) as worker:
+        async with attached(path) as pool:
+            stream, _ = await bridge_of(pool, peer).connect(bot)
+            os.kill(worker.pid, signal.SIGSTOP)
+            try:
+                stopped = await stream.closed()
+            finally:
+                os.kill(worker.pid, signal.SIGCONT)
+            assert (stopped.cause, stopped.code) == ("error", 31900)
+
+
+async def test_streams_outlive_the_app_and_are_adopted(tmp_path: Path) -> None:
+    """Design §5: audio flows while nobody is attached; what happened meanwhile is told."""
+    async with start_bridge(tmp_path) as bridge, FakeBot() as bot:
+        stream, connection = await bridge.connect(bot)
+        await bridge.wait_event(control.Started)
+        await bridge.pool.close()
+        await connection.play(SOUND)
+        await connection.mark("while away")
+        await connection.wait_count("mark", 1)
+        await bridge.peer.wait_audio(SOUND)
+        async with attached(tmp_path / "stream-0.sock") as pool:
+            assert pool.unclaimed == [stream.sid]
+            assert pool.workers[0].streams == 1
+            events: list[control.StreamEvent] = []
+            adopted = pool.adopt(stream.sid, events.append)
+            assert adopted is not None
+            assert pool.adopt(stream.sid, events.append) is None
+            adopted.dtmf("3")
+            await connection.wait_count("dtmf", 1)
+            await adopted.stop()
+            marks = [event.name for event in events if isinstance(event, control.Mark)]
+            assert marks == ["while away"]
+            assert isinstance(events[-1], control.Stopped)
+
+
+async def test_a_lost_connection_is_taken_up_again_without_losing_events(
+    tmp_path: Path,
+) -> None:
+    """Every event once and in order, whatever happens to the socket in between."""
+    async with start_bridge(tmp_path) as bridge, FakeBot() as bot:
+        stream, connection = await bridge.connect(bot)
+        for number in range(5):
+            await connection.mark(number)
+            for peer in list(bridge.worker.control.peers):
+                peer.close()
+            await connection.mark(number + 0.5)
+        await bridge.wait_event(control.Mark, 10)
+        names = [event.name for event in bridge.of(control.Mark)]
+        assert names == [str(n / 2 if n % 2 else n // 2) for n in range(10)]
+        async with asyncio.timeout(20):
+            await bridge.pool.ready()
+        await stream.stop()
+        assert (await stream.closed()).cause == "requested"
+
+
+async def test_a_second_app_replaces_the_first(tmp_path: Path) -> None:
+    """B-25: the first says so and stays away, instead of fighting for ever."""
+    async with start_bridge(tmp_path) as bridge, FakeBot() as bot:
+        stream, connection = await bridge.connect(bot)
+        async with attached(tmp_path / "stream-0.sock") as second:
+            assert (await stream.closed()).code == 31900
+            assert not bridge.pool.healthy
+            assert second.healthy
+            assert second.unclaimed == [stream.sid]
+            bridge.peer.send_audio(SOUND)
+            await connection.wait_audio(SOUND)
+
+
+async def test_a_full_worker_refuses(tmp_path: Path) -> None:
+    async with start_bridge(tmp_path, capacity=1) as bridge, FakeBot() as bot:
+        worker = bridge.pool.pick()
+        await bridge.connect(bot)
+        with pytest.raises(TwilioError):
+            bridge.pool.pick()
+        refused = await bridge.pool.open(worker, bridge.spec(bot.url), bridge.events.append)
+        assert (await refused.closed()).code == 31900
+
+
+async def test_streams_go_to_the_emptiest_worker(tmp_path: Path) -> None:
+    paths = [tmp_path / f"stream-{number}.sock" for number in range(2)]
+    workers = [StreamWorker(number, path) for number, path in enumerate(paths)]
+    for worker in workers:
+        await worker.start()
+    async with FakeBot() as bot, attached(*paths) as pool:
+        picked = []
+        for _ in range(4):
+            async with RtpPeer() as peer:
+                worker = pool.pick()
+                picked.append(worker.id)
+                spec = Bridge(None, pool, peer).spec(bot.url)
+                await pool.open(worker, spec, lambda event: None)
+        assert sorted(picked) == ["stream-0", "stream-0", "stream-1", "stream-1"]
+        assert [info.streams for info in pool.workers] == [2, 2]
+    for one in workers:
+        await one.close()
+
+
+async def test_a_pool_without_workers_waits_for_them(tmp_path: Path) -> None:
+    pool = StreamPool([tmp_path / "stream-0.sock"])
+    await pool.start()
+    assert not pool.healthy
+    worker = StreamWorker(0, tmp_path / "stream-0.sock")
+    await worker.start()
+    async with asyncio.timeout(20):
+        await pool.ready()
+    assert pool.healthy
+    assert pool.pick().rtp_port == worker.rtp.port
+    await pool.close()
+    await worker.close()
+
+
+async def test_a_handler_that_fails_costs_nobody_else_an_event(tmp_path: Path) -> None:
+    def fail(event: control.StreamEvent) -> None:
+        raise RuntimeError(type(event).__name__)
+
+    async with start_bridge(tmp_path) as bridge, FakeBot() as bot:
+        spec = bridge.spec(bot.url)
+        stream = await bridge.pool.open(bridge.pool.pick(), spec, fail)
+        await bot.connection()
+        await stream.stop()
+        assert (await stream.closed()).cause == "requested"
+
+
+async def test_garbage_on_the_control_socket_changes_nothing(tmp_path: Path) -> None:
+    async with start_bridge(tmp_path) as bridge, FakeBot() as bot:
+        reader, writer = await asyncio.open_unix_connection(str(tmp_path / "stream-0.sock"))
+        writer.write(b"\n\xff\n{}\n" + b"[" * 10_000 + b'\n{"type":"stop","stream_sid":"x"}\n')
+        writer.write(b"x" * (control.MAX_LINE + 1))
+        assert await reader.read() == b""
+        writer.close()
+        await bridge.connect(bot)
+
+
+async def test_a_peer_that_is_no_address_is_refused(tmp_path: Path) -> None:
+    async with start_bridge(tmp_path) as bridge, FakeBot() as bot:
+        stream = await bridge.open(bot.url, peer_host="localhost")
+        assert (await stream.closed()).code == 31900
+
+
+def test_the_socket_is_for_its_owner_only(tmp_path: Path) -> None:
+    async def mode() -> int:
+        worker = StreamWorker(0, tmp_path / "stream-0.sock")
+        await worker.start()
+        try:
+            return (tmp_path / "stream-0.sock").stat().st_mode & 0o777
+        finally:
+            await worker.close()
+
+    assert asyncio.run(mode()) == 0o600
+
+
+def test_the_ring_of_events_is_bounded(tmp_path: Path) -> None:
+    """An app that is away for good costs no memory without end."""
+    server = ControlServer(tmp_path / "s", lambda command: None, lambda: None, ring=10)  # type: ignore[arg-type,return-value]
+    for _ in range(100):
+        server.emit(control.Started("MZ1"))
+    assert server.kept == 10
+
+
+MESSAGES: list[control.Command | control.Event] = [
+    control.Stop("MZ"),
+    control.Dtmf("MZ", "1"),
+    control.Ack(7),
+    control.Attach(3, "boot"),
+    control.Ping(),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_commands_round_trip(message: control.Command) -> None:
+    line = control.encode(message)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert control.decode_command(line) == message
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_command_or_an_error(line: bytes) -> None:
+    with contextlib.suppress(msgspec.MsgspecError, ValueError):
+        control.decode_command(line)
