@@ -26,7 +26,7 @@ status: $(STAMPS)/venv ## Tell what runs and whether it is healthy
 logs: $(STAMPS)/venv ## Follow the logs of all parts
 	@$(BIN)/ariswitch logs --follow
 
-demo: up ## Place a real SIP call to the echo bot and print what was heard
+demo: up $(STAMPS)/packages-demo ## Place a real SIP call to the echo bot and print what was heard
 	@$(BIN)/ariswitch demo
 
 test: $(STAMPS)/test ## Run every test, those on the real Asterisk too
@@ -62,18 +62,17 @@ $(STAMPS)/packages: asterisk/packages-run.txt asterisk/packages.sh
 	@asterisk/packages.sh run
 	@mkdir -p $(@D) && touch $@
 
-$(STAMPS)/packages-test: asterisk/packages-test.txt asterisk/packages.sh
-	@asterisk/packages.sh test
+$(STAMPS)/packages-%: asterisk/packages-%.txt asterisk/packages.sh
+	@asterisk/packages.sh $*
 	@mkdir -p $(@D) && touch $@
 
-# Made whole or not at all: a changed lock makes a fresh environment.
+# Brought to the lock in place while its Python lives, so what runs from it goes on; else anew.
 $(STAMPS)/locked: requirements.lock | $(STAMPS)/packages
 	@echo "Making the Python environment"
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
-	@rm -rf $(BIN) $(VENV)/lib $(VENV)/lib64 $(VENV)/include $(VENV)/pyvenv.cfg $@ $(STAMPS)/venv
-	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock
-	@touch $@
+	@mkdir -p $(@D) && touch $@
 
 $(STAMPS)/venv: pyproject.toml $(STAMPS)/locked
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
@@ -85,5 +84,5 @@ asterisk-root: $(STAMPS)/packages
 	@asterisk/install.sh >/dev/null
 
 $(STAMPS)/run: $(STAMPS)/venv asterisk-root
-$(STAMPS)/test: $(STAMPS)/venv $(STAMPS)/packages-test asterisk-root
+$(STAMPS)/test: $(STAMPS)/venv $(STAMPS)/packages-demo $(STAMPS)/packages-test asterisk-root
 .PHONY: $(STAMPS)/run $(STAMPS)/test

@@ -19,25 +19,44 @@ def last_lines(log_dir: Path, count: int, only: str | None = None) -> Iterator[s
 
 
 def follow(log_dir: Path, only: str | None = None) -> Iterator[str]:
-    """Yield lines as they are written, for ever; follows a log through its rotation."""
-    open_files: dict[Path, IO[str]] = {}
-    first = True
+    """Yield lines as they are written, for ever."""
+    follower = Follower(log_dir, only)
     while True:
-        quiet = True
-        for path in _files(log_dir, only):
-            file = open_files.get(path)
-            if file is None or _rotated(file, path):
-                if file is not None:
-                    file.close()
-                file = open_files[path] = path.open(errors="replace")
-                if first:
-                    file.seek(0, 2)
-            while line := file.readline():
-                quiet = False
-                yield f"{path.stem:<12}{line.rstrip()}"
-        first = False
-        if quiet:
+        lines = follower.poll()
+        yield from lines
+        if not lines:
             time.sleep(_POLL_SECONDS)
+
+
+class Follower:
+    """Reads what is new in every log, through rotations and in logs that appear later."""
+
+    def __init__(self, log_dir: Path, only: str | None = None) -> None:
+        self._log_dir = log_dir
+        self._only = only
+        self._files: dict[Path, IO[str]] = {}
+        for path in _files(log_dir, only):
+            self._open(path).seek(0, 2)
+
+    def poll(self) -> list[str]:
+        """Return the lines written since the last look, each named after its part."""
+        lines: list[str] = []
+        for path in _files(self._log_dir, self._only):
+            file = self._files.get(path) or self._open(path)
+            lines += _named(path, file)
+            if _rotated(file, path):
+                lines += _named(path, file)
+                file.close()
+                lines += _named(path, self._open(path))
+        return lines
+
+    def _open(self, path: Path) -> IO[str]:
+        file = self._files[path] = path.open(errors="replace")
+        return file
+
+
+def _named(path: Path, file: IO[str]) -> list[str]:
+    return [f"{path.stem:<12}{line.rstrip()}" for line in file.readlines()]
 
 
 def _files(log_dir: Path, only: str | None) -> list[Path]:

@@ -83,7 +83,7 @@ def down(settings: Settings, *, say: Say = quiet) -> bool:
         return bool(orphans.end(settings.state_dir))
     supervisor.shutdown()
     until = time.monotonic() + settings.drain_timeout + 40
-    told = time.monotonic() + 2
+    told = time.monotonic() + 4
     while orphans.find(settings.state_dir):
         if time.monotonic() > until:
             orphans.end(settings.state_dir)
@@ -162,9 +162,11 @@ def _failure(process: Process, supervisor: Supervisor) -> NodeError:
 
 
 def _defaults_of_up(loaded: Loaded) -> Settings:
-    if loaded.origins["allow_private_urls"] != "default":
-        return loaded.settings
-    return loaded.settings.model_copy(update={"allow_private_urls": True})
+    """What `up` turns on for a first try on one's own machine, unless a setting says otherwise."""
+    wanted = {
+        name: True for name in ("allow_private_urls", "demo") if loaded.origins[name] == "default"
+    }
+    return loaded.settings.model_copy(update=wanted)
 
 
 def _ari_port(loaded: Loaded, settings: Settings) -> int:
@@ -182,6 +184,7 @@ def _environ(base: Mapping[str, str], loaded: Loaded, settings: Settings) -> dic
         f"{PREFIX}STATE_DIR": str(settings.state_dir),
         f"{PREFIX}ARI_PORT": str(settings.ari_port),
         f"{PREFIX}ALLOW_PRIVATE_URLS": str(settings.allow_private_urls).lower(),
+        f"{PREFIX}DEMO": str(settings.demo).lower(),
         orphans.MARK: str(settings.state_dir),
         "PYTHONUNBUFFERED": "1",
     }
