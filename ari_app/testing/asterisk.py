@@ -230,7 +230,7 @@ class FakeAsterisk:
 
     def cut_events_after(self, *byte_counts: int) -> None:
         """Close the next events connections after so many bytes, the handshake's included."""
-        self.front.cuts.extend(byte_counts)
+        self.front.cut_after(byte_counts)
 
     async def drop_events(self, code: int = aiohttp.WSCloseCode.GOING_AWAY) -> None:
         """Close the events connection properly; calls stay."""

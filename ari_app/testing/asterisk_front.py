@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 
 
@@ -16,7 +17,9 @@ class Front:
         # Connections that asked for /ari/events: their ends towards the client.
         self._events: set[asyncio.StreamWriter] = set()
         # Bytes the next events connections may carry towards the client, one number each.
-        self.cuts: list[int] = []
+        self._cuts: list[int] = []
+        self._cuts_left = 0
+        self._all_cut = asyncio.Event()
         self._open = asyncio.Event()
         self._open.set()
         self.port = 0
@@ -38,6 +41,17 @@ class Front:
             pipe.cancel()
         await asyncio.gather(*self._pipes, return_exceptions=True)
 
+    def cut_after(self, byte_counts: Iterable[int]) -> None:
+        """Plan cuts: each of the next events connections carries so many bytes."""
+        counts = list(byte_counts)
+        self._cuts.extend(counts)
+        self._cuts_left += len(counts)
+        self._all_cut.clear()
+
+    async def all_cut(self) -> None:
+        """Return once the last planned cut has happened."""
+        await self._all_cut.wait()
+
     def cut_events(self) -> None:
         """Cut the events connections now, without a closing handshake."""
         for writer in list(self._events):
@@ -55,16 +69,18 @@ class Front:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101
         self._pipes.add(task)
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await self._carry(reader, writer)
-        self._pipes.discard(task)
-        self._events.discard(writer)
-        writer.transport.abort()
+        try:
+            with suppress(OSError, asyncio.CancelledError):
+                await self._carry(reader, writer)
+        finally:
+            self._pipes.discard(task)
+            self._events.discard(writer)
+            writer.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first = await reader.read(65536)
         events = first.startswith(b"GET /ari/events?")
-        limit = self.cuts.pop(0) if events and self.cuts else None
+        limit = self._cuts.pop(0) if events and self._cuts else None
         if events:
             self._events.add(writer)
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream_port)
@@ -73,9 +89,9 @@ class Front:
         try:
             await self._down(up_reader, writer, events, limit)
         finally:
+            up_writer.transport.abort()
             up.cancel()
             await asyncio.gather(up, return_exceptions=True)
-            up_writer.transport.abort()
 
     async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
@@ -99,6 +115,9 @@ class Front:
                 await writer.drain()
                 writer.close()
                 await writer.wait_closed()
+                self._cuts_left -= 1
+                if self._cuts_left == 0:
+                    self._all_cut.set()
                 return
             carried += len(data)
             writer.write(data)

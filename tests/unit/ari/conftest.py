@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
-from ari_app.ari import AriClient
+from ari_app.ari import AriClient, Snapshot
 from ari_app.testing.asterisk import FakeAsterisk
 
 
@@ -18,7 +19,13 @@ async def asterisk() -> AsyncIterator[FakeAsterisk]:
 async def client(asterisk: FakeAsterisk) -> AsyncIterator[AriClient]:
     """A started client, its first reconcile done."""
     made = asterisk.client()
+    reconciled = asyncio.Event()
+
+    async def first(snapshot: Snapshot) -> None:
+        reconciled.set()
+
+    made.on_reconnect(first)
     await made.start()
-    await asterisk.wait_request("GET", "/bridges")
+    await reconciled.wait()
     yield made
     await made.close()
