@@ -171,6 +171,7 @@ class FakeBot:
         self._receive_buffer = receive_buffer
         self._server: Server | None = None
         self._arrived = asyncio.Condition()
+        self._closing = asyncio.Event()
         self.connections: list[BotConnection] = []
         self.requests: list[Request] = []
 
@@ -221,6 +222,7 @@ class FakeBot:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._closing.set()
         for connection in self.connections:
             connection.reading.set()
             if not connection.ended.is_set():
@@ -235,8 +237,9 @@ class FakeBot:
         async with self._arrived:
             self.requests.append(request)
             self._arrived.notify_all()
-        if self._delay:
-            await asyncio.sleep(self._delay)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._delay):
+                await self._closing.wait()
         if self._location is not None:
             response = websocket.respond(http.HTTPStatus.FOUND, "elsewhere\n")
             response.headers["Location"] = self._location

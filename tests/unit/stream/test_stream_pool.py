@@ -25,7 +25,12 @@ from stream.control_server import ControlServer
 from stream.worker import StreamWorker
 
 SOUND = bytes(range(160)) * 5
-RUN = "import sys; from stream.worker import run_worker; run_worker(0, __import__('pathlib').Path(sys.argv[1]))"
+RUN = """
+import sys
+from pathlib import Path
+from stream.worker import run_worker
+run_worker(0, Path(sys.argv[1]))
+"""
 
 
 @contextlib.asynccontextmanager
@@ -59,55 +64,67 @@ def bridge_of(pool: StreamPool, peer: RtpPeer) -> Bridge:
 async def test_a_killed_worker_ends_its_streams_with_31900(tmp_path: Path) -> None:
     """B-20: the calls see an error, and streams go to the worker that comes after."""
     path = tmp_path / "stream-0.sock"
-    async with FakeBot() as bot, RtpPeer() as peer:
-        async with process(path) as worker, attached(path) as pool:
-            bridge = bridge_of(pool, peer)
-            stream, connection = await bridge.connect(bot)
+    async with (
+        FakeBot() as bot,
+        RtpPeer() as peer,
+        process(path) as worker,
+        attached(path) as pool,
+    ):
+        bridge = bridge_of(pool, peer)
+        stream, connection = await bridge.connect(bot)
+        await connection.play(SOUND)
+        await peer.wait_audio(SOUND)
+        worker.kill()
+        stopped = await stream.closed()
+        assert (stopped.cause, stopped.code) == ("error", 31900)
+        assert (await stream.closed()) is stopped
+        assert not pool.healthy
+        with pytest.raises(TwilioError) as failure:
+            pool.pick()
+        assert failure.value.code == 31900
+        await stream.stop()
+        async with process(path):
+            async with asyncio.timeout(20):
+                await pool.ready()
+            assert pool.healthy
+            _, connection = await bridge.connect(bot)
             await connection.play(SOUND)
             await peer.wait_audio(SOUND)
-            worker.kill()
-            stopped = await stream.closed()
-            assert (stopped.cause, stopped.code) == ("error", 31900)
-            assert (await stream.closed()) is stopped
-            assert not pool.healthy
-            with pytest.raises(TwilioError) as failure:
-                pool.pick()
-            assert failure.value.code == 31900
-            await stream.stop()
-            async with process(path):
-                async with asyncio.timeout(20):
-                    await pool.ready()
-                assert pool.healthy
-                _, connection = await bridge.connect(bot)
-                await connection.play(SOUND)
-                await peer.wait_audio(SOUND)
 
 
 async def test_sigterm_stops_streams_politely(tmp_path: Path) -> None:
     path = tmp_path / "stream-0.sock"
-    async with FakeBot() as bot, RtpPeer() as peer, process(path) as worker:
-        async with attached(path) as pool:
-            stream, connection = await bridge_of(pool, peer).connect(bot)
-            worker.send_signal(signal.SIGTERM)
-            await connection.wait_closed()
-            assert connection.messages[-1]["event"] == "stop"
-            assert connection.close_code == 1000
-            assert (await stream.closed()).code == 31900
-            assert await worker.wait() == 0
+    async with (
+        FakeBot() as bot,
+        RtpPeer() as peer,
+        process(path) as worker,
+        attached(path) as pool,
+    ):
+        stream, connection = await bridge_of(pool, peer).connect(bot)
+        worker.send_signal(signal.SIGTERM)
+        await connection.wait_closed()
+        assert connection.messages[-1]["event"] == "stop"
+        assert connection.close_code == 1000
+        assert (await stream.closed()).code == 31900
+        assert await worker.wait() == 0
 
 
 async def test_a_stopped_process_is_noticed(tmp_path: Path) -> None:
     """A worker that hangs counts as dead, since its calls are."""
     path = tmp_path / "stream-0.sock"
-    async with FakeBot() as bot, RtpPeer() as peer, process(path) as worker:
-        async with attached(path) as pool:
-            stream, _ = await bridge_of(pool, peer).connect(bot)
-            os.kill(worker.pid, signal.SIGSTOP)
-            try:
-                stopped = await stream.closed()
-            finally:
-                os.kill(worker.pid, signal.SIGCONT)
-            assert (stopped.cause, stopped.code) == ("error", 31900)
+    async with (
+        FakeBot() as bot,
+        RtpPeer() as peer,
+        process(path) as worker,
+        attached(path) as pool,
+    ):
+        stream, _ = await bridge_of(pool, peer).connect(bot)
+        os.kill(worker.pid, signal.SIGSTOP)
+        try:
+            stopped = await stream.closed()
+        finally:
+            os.kill(worker.pid, signal.SIGCONT)
+        assert (stopped.cause, stopped.code) == ("error", 31900)
 
 
 async def test_streams_outlive_the_app_and_are_adopted(tmp_path: Path) -> None:
@@ -181,17 +198,21 @@ async def test_a_full_worker_refuses(tmp_path: Path) -> None:
 async def test_streams_go_to_the_emptiest_worker(tmp_path: Path) -> None:
     paths = [tmp_path / f"stream-{number}.sock" for number in range(2)]
     workers = [StreamWorker(number, path) for number, path in enumerate(paths)]
-    for worker in workers:
-        await worker.start()
+    for one in workers:
+        await one.start()
     async with FakeBot() as bot, attached(*paths) as pool:
         picked = []
         for _ in range(4):
             async with RtpPeer() as peer:
-                worker = pool.pick()
-                picked.append(worker.id)
+                picked.append(pool.pick())
                 spec = Bridge(None, pool, peer).spec(bot.url)
-                await pool.open(worker, spec, lambda event: None)
-        assert sorted(picked) == ["stream-0", "stream-0", "stream-1", "stream-1"]
+                await pool.open(picked[-1], spec, lambda event: None)
+        assert sorted(worker.id for worker in picked) == [
+            "stream-0",
+            "stream-0",
+            "stream-1",
+            "stream-1",
+        ]
         assert [info.streams for info in pool.workers] == [2, 2]
     for one in workers:
         await one.close()
