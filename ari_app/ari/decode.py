@@ -10,6 +10,8 @@ import structlog
 from ari_app.ari.events import AnyEvent, Event
 from ari_app.ari.special import UnknownEvent
 
+_UNREADABLE = (msgspec.DecodeError, RecursionError)
+
 log = structlog.get_logger(__name__)
 
 # A union as a value has no type that mypy could follow.
@@ -21,11 +23,11 @@ def decode(message: bytes | str) -> Event | None:
     """The event; UnknownEvent if its type or shape is new to us; None if it is no event at all."""
     try:
         return _typed.decode(message)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         reason = str(error)
     try:
         raw = _plain.decode(message)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         log.warning("ari_message_unreadable", reason=str(error), size=len(message))
         return None
     kind = raw.get("type")

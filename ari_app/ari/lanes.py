@@ -50,6 +50,12 @@ class Lanes:
             while waiting:
                 try:
                     await waiting.popleft()()
+                except asyncio.CancelledError:
+                    # Ours only if the lane itself is ended; else something inside was cancelled.
+                    task = asyncio.current_task()
+                    if task is None or task.cancelling():
+                        raise
+                    log.warning("ari_handler_cancelled", channel_id=key)
                 except Exception:
                     log.exception("ari_handler_failed", channel_id=key)
         finally:

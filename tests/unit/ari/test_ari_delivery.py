@@ -180,6 +180,22 @@ async def test_handler_that_raises_is_logged_and_harms_nobody(
     assert client.state == "connected"
 
 
+async def test_cancellation_inside_a_handler_ends_only_that_handler(
+    asterisk: FakeAsterisk, client: AriClient
+) -> None:
+    call = await asterisk.incoming_call("1")
+    second: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def handler(event: ChannelDtmfReceived) -> None:
+        if event.digit == "1":
+            raise asyncio.CancelledError
+        second.set_result(event.digit)
+
+    client.on_event(ChannelDtmfReceived, handler)
+    await asterisk.dtmf(call, "12")
+    assert await second == "2"
+
+
 async def test_unknown_event_reaches_route_and_handlers(
     asterisk: FakeAsterisk, client: AriClient
 ) -> None:
