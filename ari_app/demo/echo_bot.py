@@ -29,8 +29,9 @@ class EchoBots:
         async for message in socket:
             if message.type is not WSMsgType.TEXT or not await bot.hear(message.data):
                 break
-        await socket.close()
+        # Before the close: the call may end, and somebody ask, while the other side agrees to it.
         self._last = bot.summary()
+        await socket.close()
         log.info("echo bot ended", **self._last)
         return socket
 
