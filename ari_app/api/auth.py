@@ -69,5 +69,7 @@ def _credentials(header: str) -> tuple[str, str]:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return "", ""
+    if "\0" in text:  # PostgreSQL takes no NUL, and no SID has one
+        return "", ""
     sid, _, token = text.partition(":")
     return sid[:64], token

@@ -11,6 +11,8 @@ from ari_app.api.ports import ApiError, CreateCall, UpdateCall
 from ari_app.model import StatusCallback
 
 EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
+#: What Twilio would act on and this switch does not: taken, left undone, and said in the log.
+UNSUPPORTED = ("Record", "MachineDetection", "AsyncAmd", "SipAuthUsername", "CallReason", "Byoc")
 _TWIML_LIMIT = 4000
 _DAY = 86_400
 _SEND_DIGITS = re.compile(r"[0-9A-Da-d*#wW]{1,32}")

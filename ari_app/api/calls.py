@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from ari_app.api import parties
-from ari_app.api.call_params import both_given, read_create, read_update
+from ari_app.api.call_params import UNSUPPORTED, both_given, read_create, read_update
 from ari_app.api.context import ACCOUNT, CALLS, STORE, sid
 from ari_app.api.errors import json_response
 from ari_app.api.paging import list_response, page_request, span
@@ -30,6 +30,8 @@ async def create(request: web.Request) -> web.Response:
     if account.status != "active":
         raise ApiError(403, 20005, "Account is not active")
     call = await request.app[CALLS].create(account, wanted)
+    if ignored := params.given(UNSUPPORTED):
+        log.warning("parameters not supported here, ignored", call_sid=call.sid, names=ignored)
     if both_given(params):
         await _warn_of_both(request, call)
     return json_response(call_json(call), 201)

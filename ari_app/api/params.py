@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
@@ -31,6 +31,10 @@ class Params:
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
+
+    def given(self, keys: Iterable[str]) -> list[str]:
+        """Return those of ``keys`` that were sent with a value."""
+        return [key for key in keys if self.text(key)]
 
     def text(self, key: str) -> str | None:
         """Return the value as sent, or None when the key is absent."""

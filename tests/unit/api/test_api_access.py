@@ -33,6 +33,7 @@ async def test_a_wrong_account_and_a_wrong_token_look_the_same(api: ApiServer) -
     pairs = [(api.account.sid, "wrong"), (new_sid("AC"), TOKEN), (api.account.sid, ""), ("", "")]
     headers = [basic_auth(*pair) for pair in pairs]
     headers += [
+        basic_auth("AC\0", "x\0"),
         {},
         {"Authorization": "Bearer abc"},
         {"Authorization": "Basic"},

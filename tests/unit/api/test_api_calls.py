@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 from twilio.base.exceptions import TwilioRestException
 
 from ari_app.model import CallStatus, Endpoint
@@ -130,6 +131,16 @@ async def test_url_wins_over_twiml_with_a_warning_to_read(api: ApiServer) -> Non
     assert api.calls.created[0].twiml is None
     [note] = await asyncio.to_thread(api.twilio.calls(call.sid).notifications.list)
     assert (note.error_code, note.log) == ("32019", "1")
+
+
+async def test_what_is_not_supported_is_said_in_the_log(api: ApiServer) -> None:
+    with capture_logs() as logs:
+        call = await asyncio.to_thread(
+            api.twilio.calls.create,
+            to="+1", from_="+2", twiml="<Response/>", record=True, machine_detection="Enable",
+        )  # fmt: skip
+    [line] = [entry for entry in logs if "ignored" in entry["event"]]
+    assert (line["call_sid"], line["names"]) == (call.sid, ["Record", "MachineDetection"])
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,9 @@ async def test_fact_19_a_wrong_method_is_20004(api: ApiServer, method: str) -> N
         "/Calls/" + "A" * 4000,
         "/Calls/..%2f..%2f..%2fetc%2fpasswd",
         "/Calls/%00",
+        "/Calls/%ff%fe",
+        "/Calls/%ed%a0%80",
+        "/Calls/é\u202e",
         "/IncomingPhoneNumbers/Mobile/PN1.json",
     ],
 )
