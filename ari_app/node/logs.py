@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -20,12 +21,12 @@ def last_lines(log_dir: Path, count: int, only: str | None = None) -> Iterator[s
 
 def follow(log_dir: Path, only: str | None = None) -> Iterator[str]:
     """Yield lines as they are written, for ever."""
-    follower = Follower(log_dir, only)
-    while True:
-        lines = follower.poll()
-        yield from lines
-        if not lines:
-            time.sleep(_POLL_SECONDS)
+    with closing(Follower(log_dir, only)) as follower:
+        while True:
+            lines = follower.poll()
+            yield from lines
+            if not lines:
+                time.sleep(_POLL_SECONDS)
 
 
 class Follower:
@@ -49,6 +50,12 @@ class Follower:
                 file.close()
                 lines += _named(path, self._open(path))
         return lines
+
+    def close(self) -> None:
+        """Close all files."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
 
     def _open(self, path: Path) -> IO[str]:
         file = self._files[path] = path.open(errors="replace")

@@ -95,11 +95,11 @@ def real_stack(state_dir: Path, **settings: object) -> Iterator[RealStack]:
     One stream worker, private addresses allowed, unless said otherwise.
     """
     loaded = _loaded(state_dir, settings)
-    started = stack.up(loaded, environ=_environ(state_dir, settings))
     try:
+        started = stack.up(loaded, environ=_environ(state_dir, settings))
         yield RealStack(started.settings, started.supervisor)
     finally:
-        stack.down(started.settings)
+        stack.down(loaded.settings)
 
 
 @contextmanager

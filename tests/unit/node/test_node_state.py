@@ -106,3 +106,4 @@ def test_logs_are_followed_through_a_rotation(tmp_path: Path) -> None:
         ["app", "rotated"],
         ["stream-0", "started"],
     ]
+    follower.close()
