@@ -31,6 +31,7 @@ from ari_app.media.cache import MediaCache
 from ari_app.metrics import watch_node
 from ari_app.model import Account, Notification
 from ari_app.platform.local import LocalPlatform
+from ari_app.retention import forget_old
 from ari_app.settings import Settings
 from ari_app.sids import new_sid
 from ari_app.speech.espeak import EspeakEngine
@@ -114,6 +115,8 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         )
         await callbacks.start()
         stack.push_async_callback(callbacks.close)
+        forgetting = asyncio.create_task(forget_old(store, settings.retention_days))
+        stack.callback(forgetting.cancel)
         media = MediaCache(settings.media_dir, session, settings.media_cache_bytes)
         stack.push_async_callback(media.close)
         pool = StreamPool(settings.stream_sockets)

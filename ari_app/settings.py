@@ -234,6 +234,9 @@ class Settings(BaseSettings):
     ended_call_update: Literal[404, 200] = _field(
         404, "Answer to the update of a call that has ended; Twilio's own answer varies"
     )
+    retention_days: Annotated[int, Field(ge=1)] = _field(
+        400, "Days that ended calls and notifications are remembered"
+    )
     drain_timeout: Annotated[float, Field(ge=0)] = _field(
         30.0, "Longest wait for running calls at SIGTERM, seconds"
     )
