@@ -67,7 +67,9 @@ async def run_demo(
             except ProbeError as error:
                 caller.problem(str(error))
             report = await caller.hang_up()
-    return replace(report, bot=await _bot_counts(stats_url)) if stats_url else report
+    if stats_url is None or report.first_echo_ms is None:
+        return report
+    return replace(report, bot=await _bot_counts(stats_url))
 
 
 def demo(sip_host: str, sip_port: int, number: str = MIRROR_NUMBER, **options: Any) -> int:
