@@ -155,7 +155,7 @@ def demo(context: typer.Context) -> None:
     settings = Options.of(context).running().settings
     from ari_app.demo.call import demo as run  # noqa: PLC0415  (only this command needs it)
 
-    stats_url = f"{settings.api_url}/demo/echo/last"
+    stats_url = f"{settings.local_url}/demo/echo/last"
     raise typer.Exit(run(settings.host, settings.sip_port, stats_url=stats_url))
 
 
