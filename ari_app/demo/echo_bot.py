@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections import Counter, deque
 from typing import Any
 
@@ -13,6 +14,10 @@ log = structlog.get_logger(__name__)
 
 FRAMES_PER_SECOND = 50
 MAX_DELAY_MS = 5000
+
+#: Silence sent before the first echo, so that a frame a little late leaves no hole (ms).
+CUSHION_MS = 100
+_CUSHION = base64.b64encode(b"\xff" * (8 * CUSHION_MS)).decode()
 
 
 class EchoBots:
@@ -49,6 +54,7 @@ class _EchoBot:
         self._call_sid = ""
         self._delay = 0
         self._held: deque[str] = deque()
+        self._echoed = 0
         self._received: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
 
@@ -63,6 +69,7 @@ class _EchoBot:
                 await self._echo(message["media"]["payload"])
             elif event == "start":
                 self._start(message["start"])
+                await self._send("media", media={"payload": _CUSHION})
             elif event == "dtmf":
                 return await self._key(message["dtmf"]["digit"])
             return event != "stop"
@@ -89,8 +96,9 @@ class _EchoBot:
         self._held.append(payload)
         if len(self._held) > self._delay:
             await self._send("media", media={"payload": self._held.popleft()})
-            if self._sent["media"] % FRAMES_PER_SECOND == 0:
-                name = f"second {self._sent['media'] // FRAMES_PER_SECOND}"
+            self._echoed += 1
+            if self._echoed % FRAMES_PER_SECOND == 0:
+                name = f"second {self._echoed // FRAMES_PER_SECOND}"
                 await self._send("mark", mark={"name": name})
 
     async def _key(self, digit: str) -> bool:

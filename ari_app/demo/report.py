@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
+from ari_app.demo.echo_bot import CUSHION_MS
 from ari_app.testing.rtp import RtpReport
 
 
@@ -69,7 +70,7 @@ def show(report: DemoReport, console: Console) -> None:
         table.add_row(f"bot {side}", text or "nothing")
     if report.sent_sha256:
         trips = f"median {_ms(report.median_ms)}, p99 {_ms(report.p99_ms)}"
-        table.add_row("echo round trip", trips)
+        table.add_row("echo round trip", f"{trips} ({CUSHION_MS} ms of it held by the bot)")
         table.add_row("sent", f"{report.bytes_sent} bytes, sha256 {report.sent_sha256[:16]}…")
         table.add_row("heard back", f"sha256 {report.heard_sha256[:16]}…")
     table.add_row("ended", report.ended)

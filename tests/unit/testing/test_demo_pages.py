@@ -48,6 +48,8 @@ async def bot(base_url: str) -> AsyncIterator[websockets.ClientConnection]:
     async with websockets.connect(url) as socket:
         await say(socket, {"event": "connected", "protocol": "Call", "version": "1.0.0"})
         await say(socket, START)
+        cushion = json.loads(await socket.recv())
+        assert set(base64.b64decode(cushion["media"]["payload"])) == {0xFF}
         yield socket
 
 
@@ -138,7 +140,7 @@ async def test_star_clears_and_pound_closes_and_the_counts_stay(
     ):
         counts = await answer.json()
     assert counts["received"] == {"connected": 1, "start": 1, "dtmf": 2}
-    assert counts["sent"] == {"clear": 1}
+    assert counts["sent"] == {"media": 1, "clear": 1}
 
 
 @pytest.mark.parametrize("garbage", ["{", "[]", "1", '{"event":"media"}', b"\x00"])
