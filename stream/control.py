@@ -136,7 +136,10 @@ class Started(msgspec.Struct, tag="started"):
 
 
 class Mark(msgspec.Struct, tag="mark"):
-    """A mark went back to the bot, because it was heard or because it was cleared."""
+    """A mark went back to the bot, because it was heard or because it was cleared.
+
+    ``name`` is cut to 256 characters here; the bot gets it back whole.
+    """
 
     stream_sid: str
     name: str

@@ -19,8 +19,11 @@ log = structlog.get_logger(__name__)
 RING = 8192
 """Events kept for an app that is away; the oldest go first."""
 
-MAX_UNREAD = 8 * 1024 * 1024
-"""Bytes an attached app may leave unread before it is cut off (it comes back for them)."""
+MAX_UNREAD = 32 * 1024 * 1024
+"""Bytes an attached app may leave unread before it is cut off (it comes back for them).
+
+More than a full ring, so that telling everything again never cuts off by itself.
+"""
 
 
 class ControlServer:

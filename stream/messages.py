@@ -132,9 +132,9 @@ def _reason(error: Exception) -> str:
 
 
 def mark_label(name: bytes) -> str:
-    """Return a mark's name as text; a number keeps the digits it was written with."""
+    """Return a mark's name as text for people: cut to 256 characters, numbers as written."""
     label = _name_decoder.decode(name)
-    return label if isinstance(label, str) else name.decode()
+    return label[:256] if isinstance(label, str) else name.decode()[:256]
 
 
 Track = Literal["inbound", "outbound"]

@@ -134,6 +134,7 @@ class WorkerStream:
         if self._ended:
             return
         self._ended = True
+        message = message[:500]
         self._session.close()
         self._rtp.unregister(self._peer, self._receive)
         if self._connecting is not None and not self._connecting.done():

@@ -19,9 +19,12 @@ log = structlog.get_logger(__name__)
 _BACKOFF = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _HELLO_SECONDS = 2.0
 _QUIET_SECONDS = 3.0
-_HANGS = 3  # connections without a hello after which a worker is as good as dead
+_HANGS = 1  # connections without a hello after which a worker is as good as dead
 _FAILED = 31900
 _UNCLAIMED_EVENTS = 1024
+_UNCLAIMED_ENDED = 1024
+
+_Events = deque[control.StreamEvent]
 
 
 class Connection:
@@ -33,7 +36,11 @@ class Connection:
         self._task: asyncio.Task[None] | None = None
         self._streams: dict[str, Stream] = {}
         # Events of streams that an earlier life of the app had opened, until adopted.
-        self._unclaimed: dict[str, deque[control.StreamEvent]] = {}
+        self._unclaimed: dict[str, _Events] = {}
+        # The same, ended meanwhile: kept for a while, since adopting takes time.
+        self._ended: dict[str, _Events] = {}
+        # Streams given up while the worker was away; it may come back with them.
+        self._lost: set[str] = set()
         self._last_seq = 0
         self._reconcile_at: int | None = None
         self.hello: control.Hello | None = None
@@ -43,7 +50,7 @@ class Connection:
     @property
     def alive(self) -> bool:
         """Whether the worker is attached and takes streams."""
-        return self._writer is not None and self.hello is not None
+        return self.attached.is_set()
 
     @property
     def load(self) -> int:
@@ -52,7 +59,7 @@ class Connection:
 
     @property
     def unclaimed(self) -> list[str]:
-        """Streams that live in the worker and nobody here has asked for."""
+        """Streams that live in the worker and nobody here has asked for yet."""
         return list(self._unclaimed)
 
     def start(self) -> None:
@@ -78,6 +85,8 @@ class Connection:
     def adopt(self, stream_sid: str, on_event: OnEvent) -> Stream | None:
         """Take over an unclaimed stream and hear what it has said; None when there is none."""
         events = self._unclaimed.pop(stream_sid, None)
+        if events is None:
+            events = self._ended.pop(stream_sid, None)
         if events is None:
             return None
         stream = Stream(stream_sid, self, on_event)
@@ -112,6 +121,7 @@ class Connection:
 
     async def _attached(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Stay attached until the connection ends; return whether the worker said hello."""
+        greeted = False
         boot = self.hello.boot if self.hello is not None else ""
         writer.write(control.encode(control.Attach(self._last_seq, boot)))
         self._writer = writer
@@ -122,18 +132,20 @@ class Connection:
             if not isinstance(hello, control.Hello):
                 return False
             self._greet(hello)
+            greeted = True
             self.attempted.set()
             while line := await self._line(reader):
                 if not self._take(control.decode_event(line)):
                     await asyncio.Event().wait()  # replaced: stay away until closed
-            return True
-        except (OSError, TimeoutError, ValueError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError, msgspec.MsgspecError) as error:
+            if greeted and isinstance(error, TimeoutError):
+                self._lose_all(str(error))
             log.warning("streams.connection_failed", socket=self._path.name, error=str(error))
-            return False
         finally:
             self._writer = None
             self.attached.clear()
             writer.close()
+        return greeted
 
     async def _line(self, reader: asyncio.StreamReader) -> bytes:
         """Return the next line, b"" at the end; raises TimeoutError when the worker hangs."""
@@ -152,12 +164,15 @@ class Connection:
     def _greet(self, hello: control.Hello) -> None:
         if self.hello is None or self.hello.boot != hello.boot:
             self._lose_all("the media worker was restarted")
+            self._lost.clear()
             self._last_seq = 0
         if hello.first_seq > self._last_seq + 1 and self._streams:
             log.warning("streams.events_lost", worker=hello.worker)
         self.hello = hello
         for sid in hello.streams:
-            if sid not in self._streams:
+            if sid in self._lost:
+                self.send(control.Stop(sid))
+            elif sid not in self._streams:
                 self._unclaimed.setdefault(sid, deque(maxlen=_UNCLAIMED_EVENTS))
         self._reconcile_at = hello.seq
         self._reconcile()
@@ -186,9 +201,14 @@ class Connection:
         if stream is not None:
             self._deliver(stream, event)
             return
-        if isinstance(event, control.Stopped) and event.stream_sid not in self._unclaimed:
+        if event.stream_sid in self._lost:
             return
-        self._unclaimed.setdefault(event.stream_sid, deque(maxlen=_UNCLAIMED_EVENTS)).append(event)
+        events = self._unclaimed.setdefault(event.stream_sid, deque(maxlen=_UNCLAIMED_EVENTS))
+        events.append(event)
+        if isinstance(event, control.Stopped):
+            self._ended[event.stream_sid] = self._unclaimed.pop(event.stream_sid)
+            while len(self._ended) > _UNCLAIMED_ENDED:
+                del self._ended[next(iter(self._ended))]
 
     def _deliver(self, stream: Stream, event: control.StreamEvent) -> None:
         if isinstance(event, control.Stopped):
@@ -209,9 +229,11 @@ class Connection:
 
     def _lose_all(self, message: str) -> None:
         self._unclaimed.clear()
+        self._ended.clear()
         for sid in list(self._streams):
             self._lose(sid, message)
 
     def _lose(self, sid: str, message: str) -> None:
-        log.warning("streams.lost", stream_sid=sid, code=_FAILED, message=message)
+        log.warning("streams.lost", stream_sid=sid, code=_FAILED, reason=message)
+        self._lost.add(sid)
         self._deliver(self._streams[sid], control.Stopped(sid, "error", _FAILED, message))

@@ -61,6 +61,11 @@ class RtpPeer(asyncio.DatagramProtocol):
         async with asyncio.timeout(DEADLINE), self._changed:
             await self._changed.wait_for(lambda: condition(self))
 
+    async def wait_packets(self, count: int) -> None:
+        """Wait until ``count`` more packets have come: the clock of a test."""
+        goal = len(self.packets) + count
+        await self.wait(lambda self: len(self.packets) >= goal)
+
     async def wait_audio(self, needle: bytes) -> bytes:
         """Wait until ``needle`` has been received in one piece; return all audio."""
         await self.wait(lambda self: needle in self.audio)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import json
 import struct
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import websockets
 
 from ari_app.testing.bot import BotConnection, FakeBot
 from ari_app.testing.bridge import Bridge, start_bridge
@@ -248,3 +250,16 @@ async def test_a_bot_that_never_reads_and_never_closes_cannot_hold_a_stop(
         connection.socket.transport.pause_reading()
         await stream.stop()
         assert (await stream.closed()).cause == "requested"
+
+
+async def test_unread_marks_are_bounded_too(bridge: Bridge) -> None:
+    """Marks are never dropped for a slow reader, so a dead one is given up: 16 MiB unread."""
+    async with FakeBot(receive_buffer=8192) as bot:
+        stream, connection = await bridge.connect(bot)
+        connection.reading.clear()
+        with contextlib.suppress(websockets.ConnectionClosed):
+            for _ in range(400):
+                await connection.mark("x" * 60_000)
+        stopped = await stream.closed()
+        assert (stopped.cause, stopped.code) == ("error", 31903)
+        assert "unread" in stopped.message

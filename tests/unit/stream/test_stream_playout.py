@@ -80,6 +80,17 @@ def test_clear_gives_back_all_marks_in_order_and_forgets_the_audio() -> None:
     assert playout.clear() == []
 
 
+def test_clear_leaves_no_tail() -> None:
+    """B-7: not even the part of a frame that was waiting for the rest."""
+    playout = Playout()
+    playout.write(b"a" * 250)
+    assert playout.take() == b"a" * 160
+    playout.clear()
+    playout.write(b"b" * 160)
+    assert playout.take() == b"b" * 160
+    assert playout.take() is None
+
+
 def test_ten_minutes_fit_and_the_excess_is_dropped() -> None:
     """Fact 8; the part of a message that fits is kept (B-21)."""
     playout = Playout()

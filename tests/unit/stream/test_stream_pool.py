@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ari_app.errors import TwilioError
 from ari_app.streams.pool import StreamPool
-from ari_app.testing.bot import FakeBot
+from ari_app.testing.bot import FakeBot, tls_pair
 from ari_app.testing.bridge import Bridge, start_bridge
 from ari_app.testing.rtp_peer import RtpPeer
 from stream import control
@@ -29,14 +29,14 @@ RUN = """
 import sys
 from pathlib import Path
 from stream.worker import run_worker
-run_worker(0, Path(sys.argv[1]))
+run_worker(0, Path(sys.argv[1]), ca_file=Path(sys.argv[2]) if sys.argv[2:] else None)
 """
 
 
 @contextlib.asynccontextmanager
-async def process(path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(path: Path, *more: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """A real worker process, as the command line starts it."""
-    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", RUN, str(path))
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", RUN, path, *more)
     try:
         yield worker
     finally:
@@ -109,6 +109,53 @@ async def test_sigterm_stops_streams_politely(tmp_path: Path) -> None:
         assert await worker.wait() == 0
 
 
+async def test_the_process_speaks_tls(tmp_path: Path) -> None:
+    """uvloop, picows and TLS together, as in production; a slow reader is bounded there too."""
+    path = tmp_path / "stream-0.sock"
+    context, ca_file = tls_pair(tmp_path)
+    async with (
+        FakeBot(tls=context, receive_buffer=8192) as bot,
+        RtpPeer() as peer,
+        process(path, ca_file),
+        attached(path) as pool,
+    ):
+        bridge = bridge_of(pool, peer)
+        stream, connection = await bridge.connect(bot)
+        peer.send_audio(SOUND)
+        await connection.wait_audio(SOUND)
+        await connection.play(SOUND)
+        await peer.wait_audio(SOUND)
+        connection.reading.clear()
+        while not bridge.of(control.Warned):
+            peer.send_audio(SOUND * 10)
+            await peer.wait_packets(1)
+        assert bridge.of(control.Warned)[0].code == 31930
+        connection.reading.set()
+        await stream.stop()
+        await connection.wait_closed()
+        assert connection.messages[-1]["event"] == "stop"
+        assert (await stream.closed()).stats.media_dropped > 0
+
+
+async def test_a_stream_that_ended_while_the_app_was_away_is_told(tmp_path: Path) -> None:
+    async with start_bridge(tmp_path) as bridge, FakeBot() as bot:
+        stream, connection = await bridge.connect(bot)
+        await bridge.wait_event(control.Started)
+        await bridge.pool.close()
+        await connection.close(1011)
+        await connection.wait_closed()
+        async with attached(tmp_path / "stream-0.sock") as pool:
+            again = await pool.open(  # told after what was missed, so that we know it is told
+                pool.pick(), bridge.spec(bot.url), lambda event: None
+            )
+            await again.stop()
+            adopted = pool.adopt(stream.sid, lambda event: None)
+            assert adopted is not None
+            assert (await adopted.closed()).code == 31921
+            assert pool.unclaimed == []
+            assert pool.workers[0].streams == 0
+
+
 async def test_a_stopped_process_is_noticed(tmp_path: Path) -> None:
     """A worker that hangs counts as dead, since its calls are."""
     path = tmp_path / "stream-0.sock"
@@ -118,13 +165,17 @@ async def test_a_stopped_process_is_noticed(tmp_path: Path) -> None:
         process(path) as worker,
         attached(path) as pool,
     ):
-        stream, _ = await bridge_of(pool, peer).connect(bot)
+        stream, connection = await bridge_of(pool, peer).connect(bot)
         os.kill(worker.pid, signal.SIGSTOP)
         try:
             stopped = await stream.closed()
         finally:
             os.kill(worker.pid, signal.SIGCONT)
         assert (stopped.cause, stopped.code) == ("error", 31900)
+        # Back again, it is told to end what its calls have given up.
+        await connection.wait_closed()
+        assert connection.messages[-1]["event"] == "stop"
+        assert pool.unclaimed == []
 
 
 async def test_streams_outlive_the_app_and_are_adopted(tmp_path: Path) -> None:
