@@ -72,11 +72,15 @@ new=$(mktemp -d "$cache/new.XXXXXX")
 trap 'rm -rf "$new" "$new.log"' EXIT
 umask 022
 
+mode=()
+# Only downloading and unpacking, which needs neither root nor user namespaces.
+[ "$(id -u)" -eq 0 ] || mode=(--mode=chrootless)
+
 done_by=
 for attempt in plain stale; do
-  options=()
+  options=("${mode[@]}")
   # A mirror that is a snapshot has a Release file past its date; its signature still holds.
-  [ "$attempt" = plain ] || options=(--aptopt='Acquire::Check-Valid-Until "false"')
+  [ "$attempt" = plain ] || options+=(--aptopt='Acquire::Check-Valid-Until "false"')
   if unpack "$new" "${options[@]}"; then
     done_by=$attempt
     break
@@ -85,8 +89,6 @@ for attempt in plain stale; do
 done
 [ -n "$done_by" ] || {
   tail -n 15 "$cache/install-stale.log" >&2
-  [ "$(id -u)" -eq 0 ] || say "As an ordinary user mmdebstrap needs user namespaces" \
-    "(kernel.unprivileged_userns_clone, package uidmap, a line for you in /etc/subuid)."
   die "Asterisk could not be unpacked; the logs are $cache/install-*.log"
 }
 rm -f "$cache"/install-*.log

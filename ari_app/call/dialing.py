@@ -64,7 +64,8 @@ class Dialing:
             if leg.ringing.is_set():
                 progress.ringing()
             leg.answered = True
-            codec = await leg.variable(CODEC_VARIABLE)
+            # "(alaw)" when the far end took A-law alone; "(ulaw|alaw)" may be spoken to as µ-law.
+            codec = (await leg.variable(CODEC_VARIABLE)).strip("()")
             leg.codec = codec if codec in CODECS else "ulaw"
             return None
         return End(status=CallStatus.NO_ANSWER) if not done else End()

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from ari_app.node.state import kept_secrets
 from ari_app.settings import PREFIX, NumberSettings, Settings
 from ari_app.settings_load import Loaded, variables
 
@@ -46,8 +47,7 @@ def page() -> str:
     rows = []
     for name in variables():
         info = Settings.model_fields[name]
-        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-        default = str(extra.get("shown") or f"`{_plain(info.get_default())}`")
+        default = _shown(name) or f"`{_plain(info.get_default())}`"
         rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {info.description} |")
     keys = ", ".join(f"`{key}`" for key in NumberSettings.model_fields)
     return _HEAD + "\n".join(rows) + "\n" + _NUMBERS.format(keys=keys)
@@ -55,11 +55,21 @@ def page() -> str:
 
 def effective(loaded: Loaded) -> list[tuple[str, str, str]]:
     """List name, value and origin of every setting, secrets masked."""
-    settings = loaded.settings
-    return [
-        (name, _plain(getattr(settings, name)), loaded.origins[name])
-        for name in Settings.model_fields
-    ]
+    kept = kept_secrets(loaded.settings.state_dir)
+    rows: list[tuple[str, str, str]] = []
+    for name in Settings.model_fields:
+        value, origin = getattr(loaded.settings, name), loaded.origins[name]
+        if value is None and name in kept:
+            value = kept[name] if name == "account_sid" else SecretStr(kept[name])
+            origin = "state folder"
+        rows.append((name, _shown(name) if value is None else _plain(value), origin))
+    return rows
+
+
+def _shown(name: str) -> str:
+    """How the page names a default that is computed or absent; '' when it is a plain value."""
+    extra = Settings.model_fields[name].json_schema_extra
+    return str(extra.get("shown", "")) if isinstance(extra, dict) else ""
 
 
 def _plain(value: Any) -> str:

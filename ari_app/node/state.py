@@ -39,7 +39,7 @@ def prepare(settings: Settings) -> Settings:
         for folder in (settings.run_dir, settings.log_dir, settings.media_dir):
             folder.mkdir(mode=0o700, exist_ok=True)
         with locked(settings.state_dir / "secrets.lock"):
-            made = _secrets(settings.state_dir / "secrets.json")
+            made = _secrets(settings.state_dir)
     except OSError as error:
         raise NodeError(f"The state folder cannot be used: {error}") from error
     changes: dict[str, str | SecretStr] = {}
@@ -67,13 +67,20 @@ def write_private(path: Path, text: str) -> None:
     new.replace(path)
 
 
-def _secrets(path: Path) -> dict[str, str]:
+def kept_secrets(state_dir: Path) -> dict[str, str]:
+    """Return what was made earlier for this folder, empty at first; raises NodeError."""
+    path = state_dir / "secrets.json"
     try:
         known: dict[str, str] = json.loads(path.read_text())
     except FileNotFoundError:
-        known = {}
-    except ValueError as error:
+        return {}
+    except (OSError, ValueError) as error:
         raise NodeError(f"{path} is damaged; remove it to have new secrets made") from error
+    return known
+
+
+def _secrets(state_dir: Path) -> dict[str, str]:
+    known = kept_secrets(state_dir)
     made = {
         "account_sid": new_sid("AC"),
         "auth_token": secrets.token_hex(16),
@@ -81,5 +88,5 @@ def _secrets(path: Path) -> dict[str, str]:
     }
     whole = made | known
     if whole != known:
-        write_private(path, json.dumps(whole, indent=2) + "\n")
+        write_private(state_dir / "secrets.json", json.dumps(whole, indent=2) + "\n")
     return whole
