@@ -190,6 +190,49 @@ async def test_a_file_of_the_calls_own_codec_leaves_byte_for_byte(
     assert [(n - numbers[0]) % 65536 for n in numbers] == list(range(10))
 
 
+@pytest.mark.parametrize(
+    ("answered", "native"), [("8", "(alaw)"), ("0", "(ulaw)"), ("8 0", "(ulaw|alaw)")]
+)
+async def test_the_codec_of_a_call_out_is_known_at_its_answer(
+    asterisk: RealStack, answered: str, native: str
+) -> None:
+    """The call's codec is A-law only when the far end took nothing else."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.setblocking(False)
+        uri = f"sip:+1555@127.0.0.1:{phone.getsockname()[1]}"
+        async with listening(asterisk) as (client, started), asyncio.timeout(10):
+            channel = await client.channels.originate(
+                endpoint=f"PJSIP/outbound/{uri}",
+                app="ariswitch",
+                app_args="outbound,CA1",
+                timeout=5,
+            )
+            invite, source = await loop.sock_recvfrom(phone, 8192)
+            body = (
+                "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+                f"m=audio 9 RTP/AVP {answered}\r\n"
+            )
+            kept = "".join(
+                f"{line}{';tag=2' if line.startswith('To:') else ''}\r\n"
+                for line in invite.decode().split("\r\n")
+                if line.startswith(("Via:", "From:", "To:", "Call-ID:", "CSeq:"))
+            )
+            answer = (
+                f"SIP/2.0 200 OK\r\n{kept}Contact: <{uri}>\r\n"
+                f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            )
+            await loop.sock_sendto(phone, answer.encode(), source)
+            event = await started.get()
+            assert event.args == ["outbound", "CA1"]
+            variable = await client.channels.get_channel_var(
+                channel.id, variable="CHANNEL(audionativeformat)"
+            )
+            await client.channels.hangup(channel.id)
+    assert variable.value == native
+
+
 async def test_an_offer_without_a_codec_of_ours_is_refused(asterisk: RealStack) -> None:
     async with calling(asterisk, "1") as caller:
         caller.invite(18)
