@@ -5,6 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+
+
+@dataclass
+class _Pipe:
+    """One connection: whether it carries events, and how many bytes more."""
+
+    events: bool = False
+    left: int | None = None
 
 
 class Front:
@@ -78,50 +87,51 @@ class Front:
             writer.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        first = await reader.read(65536)
-        events = first.startswith(b"GET /ari/events?")
-        limit = self._cuts.pop(0) if events and self._cuts else None
-        if events:
-            self._events.add(writer)
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream_port)
-        up_writer.write(first)
-        up = asyncio.create_task(self._up(reader, up_writer))
+        pipe = _Pipe()
+        up = asyncio.create_task(self._up(reader, up_writer, writer, pipe))
         try:
-            await self._down(up_reader, writer, events, limit)
+            await self._down(up_reader, writer, pipe)
         finally:
             up_writer.transport.abort()
             up.cancel()
             await asyncio.gather(up, return_exceptions=True)
 
-    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.write_eof()
-
-    async def _down(
+    async def _up(
         self,
         reader: asyncio.StreamReader,
+        up_writer: asyncio.StreamWriter,
         writer: asyncio.StreamWriter,
-        events: bool,
-        limit: int | None,
+        pipe: _Pipe,
     ) -> None:
-        carried = 0
         while data := await reader.read(65536):
-            if events:
+            # A client may upgrade a connection it has sent other requests on.
+            if not pipe.events and data.startswith(b"GET /ari/events?"):
+                pipe.events = True
+                pipe.left = self._cuts.pop(0) if self._cuts else None
+                self._events.add(writer)
+            up_writer.write(data)
+            await up_writer.drain()
+        up_writer.write_eof()
+
+    async def _down(
+        self, up_reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pipe: _Pipe
+    ) -> None:
+        while data := await up_reader.read(65536):
+            if pipe.events:
                 await self._open.wait()
-            if limit is not None and carried + len(data) >= limit:
-                writer.write(data[: limit - carried])
-                await writer.drain()
-                writer.close()
-                await writer.wait_closed()
-                self._cuts_left -= 1
-                if self._cuts_left == 0:
-                    self._all_cut.set()
-                return
-            carried += len(data)
+            cut = pipe.left is not None and len(data) >= pipe.left
+            if pipe.left is not None:
+                data = data[: pipe.left]
+                pipe.left -= len(data)
             writer.write(data)
             await writer.drain()
+            if cut:
+                break
         # What upstream ended, the client sees ended.
         writer.close()
         await writer.wait_closed()
+        if pipe.left is not None:
+            self._cuts_left -= 1
+            if self._cuts_left == 0:
+                self._all_cut.set()

@@ -57,9 +57,12 @@ async def test_committed_client_is_what_this_asterisk_serves(asterisk: RealStack
 
 
 async def test_events_reach_the_route_of_their_channel(asterisk: RealStack) -> None:
-    """Ids of our own, route first, then the request; PlaybackFinished by its target."""
+    """Ids of our own; route first, then the request; PlaybackFinished by its target."""
     client = client_of(asterisk, "ari-route")
+    # The events connection may be one that has carried requests before.
+    await client.asterisk.ping()
     await client.start()
+    assert client.state == "connected"
     name = f"ari-{secrets.token_hex(4)} ü/1"
     heard = await media_channel(client, name)
     playback = f"{name} p"

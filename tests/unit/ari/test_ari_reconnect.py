@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from contextlib import suppress
 
 import pytest
@@ -83,11 +84,11 @@ async def test_close_at_every_byte_position(asterisk: FakeAsterisk) -> None:
     client = asterisk.client(backoff=(0.0001, 0.0005))
 
     async def chatter() -> None:
-        while True:
+        for connection in itertools.count(asterisk.connections + 1):
+            await asterisk.wait_connected(connection)
             asterisk.world.clear()
-            await asterisk.wait_connected(asterisk.connections + 1)
-            with_events = await asterisk.incoming_call("1", channel_id="c")
-            await asterisk.dtmf(with_events, "1")
+            await asterisk.incoming_call("1", channel_id="c")
+            await asterisk.dtmf("c", "1")
 
     talking = asyncio.create_task(chatter())
     with capture_logs() as logs:
