@@ -262,6 +262,12 @@ class Settings(BaseSettings):
             raise ValueError("write it as first-last, e.g. 20000-29999")
         return int(first), int(last)
 
+    @field_validator("ended_call_update", mode="before")
+    @classmethod
+    def _status(cls, value: Any) -> Any:
+        """The environment knows only text, which a choice of numbers would refuse."""
+        return int(value) if isinstance(value, str) and value.strip().isdigit() else value
+
     @field_validator("outbound_sip_uri")
     @classmethod
     def _outbound(cls, value: str | None) -> str | None:

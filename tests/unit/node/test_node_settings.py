@@ -37,6 +37,12 @@ def test_option_wins_over_variable(tmp_path: Path) -> None:
     assert loaded.settings.http_port == 2222
 
 
+def test_a_number_of_a_choice_is_read_from_the_environment() -> None:
+    loaded = load(None, {"ARISWITCH_ENDED_CALL_UPDATE": "200"})
+    assert loaded.settings.ended_call_update == 200
+    assert "404 or 200" in problems(ARISWITCH_ENDED_CALL_UPDATE="500")[0]
+
+
 def test_unknown_variable_is_an_error_with_a_suggestion() -> None:
     assert problems(ARISWITCH_HTP_PORT="1") == [
         "ARISWITCH_HTP_PORT is not a setting; did you mean ARISWITCH_HTTP_PORT?"
