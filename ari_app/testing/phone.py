@@ -62,3 +62,30 @@ async def call(
         if answered:
             await phone.answered()
         yield phone
+
+
+@asynccontextmanager
+async def telephone(
+    scenario: str = "uas_answer",
+    *,
+    port: int = 0,
+    law: Law = "ulaw",
+    seconds: float = 0.0,
+    code: int = 603,
+) -> AsyncIterator[Phone]:
+    """A telephone to be called at ``phone.sipp.port``; ``scenario`` is one of ``uas_*``.
+
+    ``seconds`` is how long it rings or talks, ``code`` its refusal, as the scenario says.
+    """
+    async with (
+        await RtpProbe.open(law) as probe,
+        await Sipp.start(
+            scenario,
+            law=law,
+            port=port,
+            probe=(probe.host, probe.port),
+            duration_ms=round(seconds * 1000),
+            keys={"code": code, "reason": "Refused"},
+        ) as sipp,
+    ):
+        yield Phone(sipp, probe)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from ari_app.testing.stack import RealStack, real_asterisk, real_stack
+from ari_app.testing.developer import Developer, developer_on
+from ari_app.testing.stack import RealStack, free_sip_port, real_asterisk, real_stack
 
 _HERE = Path(__file__).parent
 
@@ -35,3 +37,54 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStack]:
         yield running
         errors = running.asterisk_errors()
     assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+async def dev(stack: RealStack) -> AsyncIterator[Developer]:
+    """A developer on the node; nothing of the test's calls may be left in Asterisk."""
+    async with developer_on(stack) as playing:
+        yield playing
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A node that has what `stack` has not: an outbound route, a config file, a guest list."""
+
+    stack: RealStack
+    #: Where calls to numbers go: nobody listens there but a test's own telephone.
+    trunk_port: int
+    #: Port of the web server that the config file names.
+    web_port: int
+    #: The number of the config file, asked for by GET at `/config`.
+    number: str = "+15550009999"
+
+
+@pytest.fixture(scope="session")
+def routed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Routed]:
+    """A second node: numbers are reached at a port, 127.0.0.1 alone may call in."""
+    folder = tmp_path_factory.mktemp("routed")
+    trunk, web = free_sip_port(), free_sip_port()
+    config = folder / "ariswitch.toml"
+    config.write_text(
+        "[[numbers]]\n"
+        f'phone_number = "{Routed.number}"\n'
+        f'voice_url = "http://127.0.0.1:{web}/config?tenant=7"\n'
+        'voice_method = "GET"\n'
+    )
+    settings = {
+        "config": config,
+        "outbound_sip_uri": f"sip:{{number}}@127.0.0.1:{trunk}",
+        "sip_allow": "127.0.0.1/32",
+        "ended_call_update": 200,
+    }
+    with real_stack(folder, **settings) as running:
+        yield Routed(running, trunk, web)
+        errors = running.asterisk_errors()
+    assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+async def routed_dev(routed: Routed) -> AsyncIterator[Developer]:
+    """A developer on the second node, the web server where its config file says."""
+    async with developer_on(routed.stack, port=routed.web_port) as playing:
+        yield playing
