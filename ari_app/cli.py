@@ -94,7 +94,7 @@ def doctor(context: typer.Context) -> None:
     """Check what a node needs and say what to do about what is missing."""
     bad = 0
     for finding in examination.examine(Options.of(context).load()):
-        typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.what:<18}{finding.detail}")
+        typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.what:<20}{finding.detail}")
         if not finding.ok:
             bad += 1
             if finding.remedy:

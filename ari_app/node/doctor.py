@@ -45,11 +45,10 @@ def examine(loaded: Loaded) -> Iterator[Finding]:
     for process in stack.supervisor.processes():
         yield Finding(process.name, process.running, process.detail, f"see {settings.log_dir}")
     answer = health.ask(stack.settings)
-    if not answer.parts:
-        yield Finding("health", answer.ok, str(answer.status or "no answer"), "make logs")
-    for part, value in answer.parts.items():
-        if isinstance(value, bool):
-            yield Finding(f"health: {part}", value != (part == "draining"), str(value), "make logs")
+    yield Finding("health", answer.ok, str(answer.status or "no answer"), "make logs")
+    parts = answer.parts.get("parts")
+    for part, well in parts.items() if isinstance(parts, dict) else ():
+        yield Finding(f"health: {part}", bool(well), "answers" if well else "silent", "make logs")
 
 
 def _python(_: Settings) -> Finding:
