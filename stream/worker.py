@@ -81,7 +81,13 @@ class StreamWorker:
             await asyncio.sleep(min(0.5, CLOSE_SECONDS))
         await self.control.close()
         self.rtp.close()
-        log.info("worker.stopped", worker=self.id)
+        log.info(
+            "worker.stopped",
+            worker=self.id,
+            rtp_of_strangers=self.rtp.unknown,
+            rtp_malformed=self.rtp.malformed,
+            rtp_unsent=self.rtp.unsent,
+        )
 
     def _hello(self) -> control.Hello:
         return control.Hello(

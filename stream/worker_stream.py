@@ -49,7 +49,7 @@ class WorkerStream:
         self._on_end = on_end
         self._peer = (spec.peer_host, spec.peer_port)
         self._link = WsLink(self)
-        self._session = Session(spec, self._link, emit)
+        self._session = Session(spec, self._link, self._tell)
         self._sender = Sender(
             self._session.payload_type,
             ssrc=secrets.randbits(32),
@@ -113,6 +113,11 @@ class WorkerStream:
     def link_lost(self, code: int | None, message: str) -> None:
         """The WebSocket ended (said by the link)."""
         self._end("remote" if code is None else "error", code, message)
+
+    def _tell(self, event: control.StreamEvent) -> None:
+        if isinstance(event, control.Warned):
+            self._log.warning("stream.warned", code=event.code, reason=event.message)
+        self._emit(event)
 
     async def _connect(self) -> None:
         try:

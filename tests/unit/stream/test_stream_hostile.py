@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog.testing
 import websockets
 
 from ari_app.testing.bot import BotConnection, FakeBot
@@ -68,6 +69,26 @@ async def test_bad_messages_warn_once_and_change_nothing(
         await assert_alive(bridge, connection)
         warned = await bridge.wait_event(control.Warned)
         assert [event.code for event in warned] == [code]
+
+
+async def test_what_went_wrong_is_in_the_log_with_call_and_code(bridge: Bridge) -> None:
+    """B-8: loud about what failed; no password and no query of the URL in it."""
+    async with FakeBot() as bot:
+        with structlog.testing.capture_logs() as logs:
+            spec = bridge.spec(bot.url.replace("//", "//user:secret@") + "?token=secret")
+            stream = await bridge.pool.open(bridge.pool.pick(), spec, lambda event: None)
+            connection = await bot.connection()
+            await connection.wait_count("start", 1)
+            await connection.send("garbage")
+            await connection.close(1011)
+            await stream.closed()
+        ours = [entry for entry in logs if entry.get("call_sid") == spec.call_sid]
+        assert [(entry["event"], entry.get("code")) for entry in ours] == [
+            ("stream.started", None),
+            ("stream.warned", 31951),
+            ("stream.stopped", 31921),
+        ]
+        assert "secret" not in repr(logs)
 
 
 async def test_five_megabytes_in_one_message(bridge: Bridge) -> None:
