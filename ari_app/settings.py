@@ -142,7 +142,7 @@ class Settings(BaseSettings):
     )
     cache_dir: AbsolutePath = _field(
         _cache_dir,
-        "What is shared by all checkouts: the unpacked Asterisk",
+        "What all checkouts share: the unpacked Asterisk. `make` reads the variable, not the file",
         shown="`~/.cache/ariswitch`",
     )
     asterisk_root: AbsolutePath | None = _field(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ari_app.ari.client import AriClient
-from ari_app.ari.events import StasisStart
+from ari_app.ari.events import ChannelDtmfReceived, StasisStart
 from ari_app.testing.stack import RealStack
 
 ULAW, ALAW, TONES = 0, 8, 101
@@ -32,20 +32,23 @@ class Caller:
             sock.bind(("127.0.0.1", 0))
             sock.setblocking(False)
         self.call_id = secrets.token_hex(8)
+        self._to = ""
         self.address = f"127.0.0.1:{self._sip.getsockname()[1]}"
 
     def close(self) -> None:
         self._sip.close()
         self.rtp.close()
 
-    def _send(self, method: str, to: str, body: str = "") -> None:
-        kind = "Content-Type: application/sdp\r\n" if body else ""
+    def _send(
+        self, method: str, to: str, body: str = "", kind: str = "application/sdp", cseq: int = 1
+    ) -> None:
+        kind = f"Content-Type: {kind}\r\n" if body else ""
         uri = f"sip:{self._number}@127.0.0.1:{self._target[1]}"
         text = (
             f"{method} {uri} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {self.address};branch=z9hG4bK{method}{self.call_id}\r\n"
             f"From: <sip:bob@127.0.0.1>;tag=1\r\nTo: {to}\r\nCall-ID: {self.call_id}\r\n"
-            f"CSeq: 1 {method}\r\nContact: <sip:bob@{self.address}>\r\nMax-Forwards: 70\r\n"
+            f"CSeq: {cseq} {method}\r\nContact: <sip:bob@{self.address}>\r\nMax-Forwards: 70\r\n"
             f"{kind}Content-Length: {len(body)}\r\n\r\n{body}"
         )
         self._sip.sendto(text.encode(), self._target)
@@ -70,8 +73,22 @@ class Caller:
                     break
         to = re.search(r"^To: (.*?)\r?$", text, re.MULTILINE)
         assert to is not None
-        self._send("ACK", to[1])
+        self._to = to[1]
+        self._send("ACK", self._to)
         return int(text[8:11]), text
+
+    def press_by_info(self, digit: str) -> None:
+        """Send a key as SIP INFO."""
+        body = f"Signal={digit}\r\nDuration=160\r\n"
+        self._send("INFO", self._to, body, "application/dtmf-relay", cseq=2)
+
+    async def press_by_rtp(self, digit: int, target: int) -> None:
+        """Send a key as RFC 4733 events, the last three with the end bit and no marker (B-11)."""
+        loop = asyncio.get_running_loop()
+        for n in range(6):
+            header = struct.pack("!BBHII", 0x80, TONES, 100 + n, 16000, 77)
+            event = struct.pack("!BBH", digit, 0x8A if n > 2 else 0x0A, 160 * min(n + 1, 4))
+            await loop.sock_sendto(self.rtp, header + event, ("127.0.0.1", target))
 
     async def packets(self, count: int) -> list[bytes]:
         loop = asyncio.get_running_loop()
@@ -188,6 +205,33 @@ async def test_a_file_of_the_calls_own_codec_leaves_byte_for_byte(
     assert b"".join(packet[12:] for packet in packets) == source[codec]
     numbers = [struct.unpack_from("!H", packet, 2)[0] for packet in packets]
     assert [(n - numbers[0]) % 65536 for n in numbers] == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("way", "offer"),
+    [("rtp", (ULAW, TONES)), ("info", (ULAW,)), ("info", (ULAW, TONES))],
+)
+async def test_a_key_is_told_once_however_it_is_sent(
+    asterisk: RealStack, way: str, offer: tuple[int, ...]
+) -> None:
+    """B-11: RFC 4733 without marker bit, and SIP INFO whether RFC 4733 was agreed or not."""
+    keys: asyncio.Queue[ChannelDtmfReceived] = asyncio.Queue()
+    async with listening(asterisk) as (client, started), calling(asterisk, "1") as caller:
+        client.on_event(ChannelDtmfReceived, keys.put_nowait)
+        caller.invite(*offer)
+        event = await asyncio.wait_for(started.get(), 10)
+        await client.channels.answer(event.channel.id)
+        _, text = await caller.final()
+        port = re.search(r"m=audio (\d+)", text)
+        assert port is not None
+        if way == "info":
+            caller.press_by_info("5")
+        else:
+            await caller.press_by_rtp(5, int(port[1]))
+        key = await asyncio.wait_for(keys.get(), 10)
+        await client.channels.hangup(event.channel.id)
+    assert key.digit == "5"
+    assert keys.empty()
 
 
 @pytest.mark.parametrize(
