@@ -24,11 +24,15 @@ _numbers = itertools.count(1)
 
 
 class Customer:
-    """One number and the web server behind it; every request must bear a valid signature."""
+    """One number and the web server behind it; every request must bear a valid signature.
 
-    def __init__(self, stack: RealStack, web: FakeApp) -> None:
+    ``files`` is a second server, for audio: requests for `<Play>` are not signed.
+    """
+
+    def __init__(self, stack: RealStack, web: FakeApp, files: FakeApp) -> None:
         self.stack = stack
         self.web = web
+        self.files = files
         unique = os.getpid() % 100_000 * 1000 + next(_numbers)
         self.number = f"+1556{unique:08d}"
 
@@ -89,8 +93,8 @@ class Customer:
 @asynccontextmanager
 async def customer(stack: RealStack) -> AsyncIterator[Customer]:
     """Open a web server and create a number whose calls it answers (``/voice``, ``/status``)."""
-    async with FakeApp(auth_token=stack.token) as web:
-        self = Customer(stack, web)
+    async with FakeApp(auth_token=stack.token) as web, FakeApp() as files:
+        self = Customer(stack, web, files)
         web.callback("/status")
         web.callback("/stream")
         await stack.add_number(self.number, web.url("/voice"), StatusCallback=web.url("/status"))

@@ -161,4 +161,6 @@ def _environ(state_dir: Path, settings: Mapping[str, object]) -> dict[str, str]:
 def _loaded(state_dir: Path, settings: dict[str, object]) -> Loaded:
     settings.setdefault("http_port", ports.free_port("127.0.0.1"))
     settings.setdefault("sip_port", free_sip_port())
+    # The default is free for the first of two stacks that start at once, and then for neither.
+    settings.setdefault("ari_port", ports.free_port("127.0.0.1"))
     return load(environ=_environ(state_dir, settings))
