@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -108,7 +109,8 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         await store.numbers.sync_config(configured_numbers(settings, account.sid))
 
         policy = UrlPolicy(settings.allow_private_urls, settings.url_allow)
-        session = await stack.enter_async_context(guarded_session(policy))
+        tls = ssl.create_default_context(cafile=settings.ca_file)
+        session = await stack.enter_async_context(guarded_session(policy, ssl_context=tls))
         webhooks = Webhooks(session)
         callbacks = CallbackSender(
             store.outbox, webhooks, _tokens(store), on_warning=_keep_warning(store)
