@@ -17,6 +17,7 @@ FACTS = [*range(1, 27), 29]
 #: Complaints of the field: media streams, webhooks and REST, ARI, playback.
 COMPLAINTS = [*range(1, 15), 19, 23, 24, 25, 28, 29]
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _FACT = re.compile(r"fact_(\d+)")
 _MORE_FACTS = re.compile(r"fact_\d+((?:_(?:and_)?\d+)+)")
 _COMPLAINT = re.compile(r"(?:^|_)b_?(\d+)(?=_|$)")
@@ -26,9 +27,9 @@ def names_of_tests() -> Iterator[str]:
     """Yield the name of every test function."""
     for path in TESTS.rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if node.name.startswith("test_"):
-                    yield node.name
+            name = getattr(node, "name", "")
+            if isinstance(node, _FUNCTIONS) and name.startswith("test_"):
+                yield name
 
 
 NAMES = list(names_of_tests())

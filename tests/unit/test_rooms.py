@@ -52,7 +52,7 @@ def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
     wrong = []
     for path in (ROOT / room).rglob("*.py"):
         for name in imports(path):
-            if name.split(".")[0] not in OURS or name in OURS + ("ari_app.__version__",):
+            if name.split(".")[0] not in OURS or name in (*OURS, "ari_app.__version__"):
                 continue
             if not any(name == one or name.startswith(one + ".") for one in allowed):
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")

@@ -111,7 +111,7 @@ async def test_new_call_is_unrouted_and_its_first_handler_misses_nothing(
     assert [e.digit for e in heard if isinstance(e, ChannelDtmfReceived)] == ["1", "2"]
 
 
-async def test_slow_handler_delays_no_other_channel_and_keeps_its_own_order(
+async def test_b_23_slow_handler_delays_no_other_channel_and_keeps_its_own_order(
     asterisk: FakeAsterisk, client: AriClient
 ) -> None:
     slow, quick = await asterisk.incoming_call("1"), await asterisk.incoming_call("2")

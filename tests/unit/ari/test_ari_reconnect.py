@@ -76,7 +76,7 @@ async def stream_length(asterisk: FakeAsterisk) -> int:
     return length
 
 
-async def test_close_at_every_byte_position(asterisk: FakeAsterisk) -> None:
+async def test_b_24_close_at_every_byte_position(asterisk: FakeAsterisk) -> None:
     """B-24: wherever the stream ends, in the handshake or in a frame, the client comes back."""
     length = await stream_length(asterisk)
     assert length > 700
@@ -105,7 +105,7 @@ async def test_close_at_every_byte_position(asterisk: FakeAsterisk) -> None:
     await client.close()
 
 
-async def test_reconnect_tells_what_vanished_and_what_is_there(
+async def test_b_24_reconnect_tells_what_vanished_and_what_is_there(
     asterisk: FakeAsterisk, client: AriClient
 ) -> None:
     snapshots = Snapshots()
@@ -293,7 +293,7 @@ async def test_silent_connection_is_noticed(asterisk: FakeAsterisk) -> None:
     await client.close()
 
 
-async def test_slow_connection_recovers_without_reconnecting(asterisk: FakeAsterisk) -> None:
+async def test_b_23_slow_connection_recovers_without_reconnecting(asterisk: FakeAsterisk) -> None:
     client = asterisk.client(watch=Watch(interval=0.01, lagging=0.01, dead=60))
     await client.start()
     asterisk.front.silence()
@@ -304,7 +304,9 @@ async def test_slow_connection_recovers_without_reconnecting(asterisk: FakeAster
     await client.close()
 
 
-async def test_replaced_application_stops_loudly(asterisk: FakeAsterisk, client: AriClient) -> None:
+async def test_b_25_replaced_application_stops_loudly(
+    asterisk: FakeAsterisk, client: AriClient
+) -> None:
     """B-25: the first of two is deaf from then on; it says so and does not fight back."""
     second = asterisk.client()
     with capture_logs() as logs:

@@ -45,7 +45,7 @@ def test_passwords_are_private(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in etc.iterdir()} == {0o600}
 
 
-def test_a_slow_reader_of_events_is_not_cut_off(tmp_path: Path) -> None:
+def test_b_23_a_slow_reader_of_events_is_not_cut_off(tmp_path: Path) -> None:
     """B-23: Asterisk's default write timeout is 100 ms."""
     _, files = render(tmp_path)
     match = re.search(r"^websocket_write_timeout = (\d+)$", files["ari.conf"], re.MULTILINE)
