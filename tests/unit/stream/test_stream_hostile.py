@@ -58,7 +58,7 @@ def frame(opcode: int, payload: bytes, fin: bool = True) -> bytes:
         ('{"event":"clear","streamSid":"MZ00000000000000000000000000000000"}', 31951),
     ],
 )
-async def test_bad_messages_warn_once_and_change_nothing(
+async def test_fact_09_b_08_bad_messages_warn_once_and_change_nothing(
     bridge: Bridge, message: str | bytes, code: int
 ) -> None:
     """Fact 9, B-8."""
@@ -71,7 +71,7 @@ async def test_bad_messages_warn_once_and_change_nothing(
         assert [event.code for event in warned] == [code]
 
 
-async def test_what_went_wrong_is_in_the_log_with_call_and_code(bridge: Bridge) -> None:
+async def test_b_08_what_went_wrong_is_in_the_log_with_call_and_code(bridge: Bridge) -> None:
     """B-8: loud about what failed; no password and no query of the URL in it."""
     async with FakeBot() as bot:
         with structlog.testing.capture_logs() as logs:
