@@ -88,12 +88,16 @@ def describe(code: int) -> ErrorInfo:
 
 
 class TwilioError(Exception):
-    """A failure with Twilio's number: ``code`` and a message saying what happened where."""
+    """A failure with Twilio's number: ``code`` and a message saying what happened where.
 
-    def __init__(self, code: int, message: str) -> None:
+    ``url`` is the address that failed, where it is another than the running document's.
+    """
+
+    def __init__(self, code: int, message: str, *, url: str = "") -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.url = url
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - a state of the store, not a fault of the caller

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ari_app.call.context import CallContext
 from ari_app.call.outcome import Outcome
+from ari_app.errors import TwilioError
 from twiml import Play
 
 
@@ -20,7 +21,11 @@ async def run(ctx: CallContext, verb: Play) -> Outcome:
     if not verb.url:
         return None
     # Fetched before the answer: the caller hears ringing, not silence, meanwhile.
-    sound = await ctx.services.audio.fetch(ctx.resolve(verb.url))
+    url = ctx.resolve(verb.url)
+    try:
+        sound = await ctx.services.audio.fetch(url)
+    except TwilioError as error:
+        raise TwilioError(error.code, error.message, url=url) from error
     with sound:
         await ctx.answer()
         for _ in range(verb.loop):
