@@ -2,6 +2,7 @@
 
 Each call has one journal: writes happen in order, are tried again with backoff while the
 store is away, and are bounded: past ``LIMIT`` waiting writes the oldest is dropped, loudly.
+A write that fails for another reason is given up after ``MAX_FAULTS`` tries.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from ari_app.errors import OutboxFullError, StoreUnavailable
+
 log = structlog.get_logger(__name__)
 
 Write = Callable[[], Awaitable[object]]
@@ -19,6 +22,9 @@ Write = Callable[[], Awaitable[object]]
 LIMIT = 1000
 FIRST_RETRY = 0.2
 LONGEST_RETRY = 10.0
+#: Tries of a write that fails for a reason nobody foresaw.
+MAX_FAULTS = 5
+_PASSING = (StoreUnavailable, OutboxFullError, OSError)
 
 
 class Journal:
@@ -45,6 +51,7 @@ class Journal:
 
     async def _run(self) -> None:
         delay = FIRST_RETRY
+        faults = 0
         while self._waiting:
             write = self._waiting[0]
             try:
@@ -52,11 +59,16 @@ class Journal:
             except (LookupError, ValueError) as error:
                 # The record itself is the trouble (deleted meanwhile): no later try can help.
                 log.error("journal.write_refused", call_sid=self._call_sid, error=repr(error))
-            except Exception as error:  # any other failure of the store is one that may pass
-                log.warning("journal.retry", call_sid=self._call_sid, error=str(error))
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, LONGEST_RETRY)
-                continue
-            delay = FIRST_RETRY
+            except Exception as error:
+                # The store is away, or nobody foresaw this: only the former may last for ever.
+                if not isinstance(error, _PASSING):
+                    faults += 1
+                if faults < MAX_FAULTS:
+                    log.warning("journal.retry", call_sid=self._call_sid, error=str(error))
+                    await asyncio.sleep(delay)
+                    delay = min(delay * 2, LONGEST_RETRY)
+                    continue
+                log.error("journal.write_lost", call_sid=self._call_sid, exc_info=error)
+            delay, faults = FIRST_RETRY, 0
             if self._waiting and self._waiting[0] is write:
                 self._waiting.popleft()
