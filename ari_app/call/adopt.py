@@ -7,11 +7,12 @@ told by the id of the bridge its channel is in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from ari_app.ari.models import Channel
+from ari_app.ari.errors import AriError
 from ari_app.ari.reconcile import Snapshot
 from ari_app.call.dialing import CODEC_VARIABLE, CODECS
 from ari_app.call.journal import Journal
@@ -37,28 +38,66 @@ class Adopted:
     stream_sid: str | None
 
 
-async def adoptable(services: Services, snapshot: Snapshot) -> list[Adopted]:
-    """Return the calls that can go on; those that ended meanwhile are settled here."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an earlier process has left: calls to go on with, and records of lost ones."""
+
+    adopted: list[Adopted]
+    lost: list[CallRecord]
+
+
+async def find(services: Services, snapshot: Snapshot, ours: Callable[[CallRecord], bool]) -> Found:
+    """Sort the unfinished calls of this node by whether they can go on.
+
+    ``ours`` tells of a record whether this very process takes care of it. Raises what the
+    store raises.
+    """
     channels = {channel.id: channel for channel in snapshot.channels}
-    adopted: list[Adopted] = []
+    found = Found([], [])
     for record, place in await services.calls.unfinished(services.settings.node):
-        channel = channels.get(record.channel_id)
+        if ours(record):
+            continue
         account = await services.platform.account(record.account_sid)
         source = _source(record, place)
-        if channel is None or account is None or source is None or not _ours(channel):
-            await _settle(services, record)
+        leg = None
+        if account is not None and source is not None and record.channel_id in channels:
+            leg = await _leg(services, record)
+        if leg is None or account is None or source is None:
+            found.lost.append(record)
             continue
-        leg = Leg(services.ari, channel.id, answered=record.start_time is not None, entered=True)
+        sid = stream_of(snapshot.bridges, record.channel_id)
+        found.adopted.append(Adopted(account, record, leg, source, sid))
+    return found
+
+
+async def _leg(services: Services, record: CallRecord) -> Leg | None:
+    """Listen to the channel again; None when it has gone or cannot be asked."""
+    ari = services.ari
+    leg = Leg(ari, record.channel_id, entered=True)
+    try:
+        # Asked after the route was made, so that its end is either seen here or told to it.
+        channel = await ari.channels.get(channel_id=record.channel_id)
+        leg.answered = channel.state == "Up"
         codec = await leg.variable(CODEC_VARIABLE)
-        leg.codec = codec if codec in CODECS else "ulaw"
-        adopted.append(
-            Adopted(account, record, leg, source, stream_of(snapshot.bridges, channel.id))
-        )
-    return adopted
+    except AriError as error:
+        log.warning("call.not_adopted", call_sid=record.sid, error=str(error))
+        leg.close()
+        return None
+    leg.codec = codec if codec in CODECS else "ulaw"
+    return leg
 
 
-def _ours(channel: Channel) -> bool:
-    return channel.state in ("Up", "Ring", "Ringing")
+async def settle(services: Services, record: CallRecord) -> None:
+    """End a call that cannot go on: its channel, its record, and its customer is told."""
+    log.warning("call.lost", call_sid=record.sid)
+    try:
+        await services.ari.channels.hangup(channel_id=record.channel_id)
+    except AriError as error:
+        log.debug("call.channel_gone", call_sid=record.sid, error=str(error))
+    journal = Journal(record.sid)
+    status = CallStatus.COMPLETED if record.start_time else CallStatus.FAILED
+    Progress(services, journal, record, adopted=True).ended(status, None)
+    await journal.flush()
 
 
 def _source(record: CallRecord, place: Checkpoint | None) -> Source | None:
@@ -71,12 +110,3 @@ def _source(record: CallRecord, place: Checkpoint | None) -> Source | None:
     if record.twiml is not None:
         return Inline(record.twiml)
     return Fetch(record.voice or Endpoint(url=""))
-
-
-async def _settle(services: Services, record: CallRecord) -> None:
-    """End the record of a call that is no more, and tell its customer."""
-    log.warning("call.lost", call_sid=record.sid)
-    journal = Journal(record.sid)
-    status = CallStatus.COMPLETED if record.start_time else CallStatus.FAILED
-    Progress(services, journal, record, adopted=True).ended(status, None)
-    await journal.flush()

@@ -8,12 +8,14 @@ verb knows of any of them.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from ari_app.ari.errors import AriError
+from ari_app.ari.reconcile import Snapshot
 from ari_app.call.causes import status_of
 from ari_app.call.context import CallContext
 from ari_app.call.dialing import Dialing
@@ -25,13 +27,12 @@ from ari_app.call.ports import Services
 from ari_app.call.problems import Problems
 from ari_app.call.progress import Progress
 from ari_app.call.script import announce_failure, walk
+from ari_app.call.stream import GONE_SECONDS, release_living
 from ari_app.model import Account, CallRecord, CallStatus, Direction
 from ari_app.params import voice_params
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that a hung-up channel may take to go.
-GONE_TIMEOUT = 5.0
 INTERNAL_ERROR = 12400
 
 
@@ -42,6 +43,11 @@ class _Order:
     source: Source | None
     status: CallStatus | None
     done: asyncio.Future[CallRecord]
+
+    def settle(self, record: CallRecord) -> None:
+        """Answer who gave the order, unless they have given up waiting."""
+        if not self.done.done():
+            self.done.set_result(record)
 
 
 class Call:
@@ -98,20 +104,19 @@ class Call:
 
     async def end(self, status: CallStatus) -> CallRecord:
         """Hang up; returns the final record."""
-        await self._order(None, status)
-        return await asyncio.shield(self._ended)
+        return await self._order(None, status)
 
     def change(self, **changes: object) -> CallRecord:
         """Change what the record says of callbacks and limits while the call goes on."""
         self._progress.change(**changes)
-        if self._timer is not None:
+        if self._timer is not None and not self._closing:
             self._arm_timer()
         return self.record
 
     async def run(self, source: Source) -> None:
         """Walk from ``source`` to the end of the call; never raises but CancelledError."""
         structlog.contextvars.bind_contextvars(call_sid=self.record.sid)
-        end = End()
+        end = End(status=CallStatus.FAILED)
         try:
             end = await self._drive(source)
         except Exception as error:
@@ -121,6 +126,12 @@ class Call:
             if self._timer is not None:
                 self._timer.cancel()
             await self._finish(end)
+
+    async def catch_up(self, snapshot: Snapshot) -> None:
+        """Learn what happened while the connection to Asterisk was down."""
+        for channel in snapshot.channels:
+            if channel.id == self._leg.channel_id:
+                await self._leg.catch_up(channel)
 
     async def flush(self) -> None:
         """Wait until all that must be remembered of the call has been written."""
@@ -135,7 +146,7 @@ class Call:
 
     async def _drive(self, source: Source) -> End:
         """Run scripts until one ends the call, an order does, or the leg goes."""
-        step = asyncio.create_task(self._first(source))
+        step = asyncio.create_task(self._script(self._first(source)))
         while True:
             order = asyncio.create_task(self._orders.get())
             try:
@@ -150,12 +161,11 @@ class Call:
             if order.done() and not order.cancelled():
                 wanted = order.result()
                 await _cancel(step)
-                if wanted.source is None:
-                    wanted.done.set_result(self.record)
+                if wanted.source is None or self._leg.gone.done():
+                    self._orders.put_nowait(wanted)  # answered with the final record
                     return End(status=wanted.status or CallStatus.COMPLETED)
-                self._ctx.on_hangup = None
-                wanted.done.set_result(self.record)
-                step = asyncio.create_task(self._script(wanted.source))
+                wanted.settle(self.record)
+                step = asyncio.create_task(self._script(self._replace(wanted.source)))
                 continue
             if self._leg.gone.done():
                 await _cancel(step)
@@ -169,22 +179,35 @@ class Call:
             if failed is not None:
                 return failed
             self._progress.answered()
+            self._arm_timer()
             if self._dialing.send_digits:
                 await self._leg.send_digits(self._dialing.send_digits)
-        self._arm_timer()
-        return await self._script(source)
+        else:
+            self._arm_timer()
+        return await self._walk(source)
 
-    async def _script(self, source: Source) -> End:
-        """Run documents until one ends the call; what goes wrong is announced."""
+    async def _script(self, script: Coroutine[Any, Any, End]) -> End:
+        """Run a script; what Asterisk refuses ends it."""
+        try:
+            return await script
+        except AriError as error:
+            # A channel that has just gone is refused everything: its end may be told later.
+            if not await self._leg.gone_within(GONE_SECONDS):
+                self._problems.report(INTERNAL_ERROR, f"Asterisk refused a request: {error}")
+            return End(status=CallStatus.FAILED)
+
+    async def _walk(self, source: Source) -> End:
+        """Run documents until one ends the call; that there is none is announced."""
         try:
             return await walk(self._ctx, await load(self._ctx, source))
         except DocumentError:
             return await announce_failure(self._ctx)
-        except AriError as error:
-            if self._leg.gone.done():
-                return End()
-            self._problems.report(INTERNAL_ERROR, f"Asterisk refused a request: {error}")
-            return End()
+
+    async def _replace(self, source: Source) -> End:
+        """Run ``source`` instead of what ran before."""
+        self._ctx.on_hangup = None
+        await release_living(self._ctx)
+        return await self._walk(source)
 
     def _arm_timer(self) -> None:
         """End the call ``time_limit`` seconds after its answer (or, unanswered, from now)."""
@@ -206,7 +229,7 @@ class Call:
         by_caller = self._leg.gone.done()
         if not by_caller:
             await self._leg.hangup(end.cause)
-            await asyncio.wait({self._leg.gone}, timeout=GONE_TIMEOUT)
+        await release_living(self._ctx)
         gone = self._leg.gone.result() if self._leg.gone.done() else None
         sip_code = gone.sip_code if gone else None
         if self._leg.answered:
@@ -222,9 +245,7 @@ class Call:
         self._leg.close()
         self._ended.set_result(self.record)
         while not self._orders.empty():
-            order = self._orders.get_nowait()
-            if not order.done.done():
-                order.done.set_result(self.record)
+            self._orders.get_nowait().settle(self.record)
 
     def _tell_action(self, by_caller: bool) -> None:
         """Ask the running verb's action once when the caller left inside it."""

@@ -10,6 +10,7 @@ from ari_app.call.outcome import Fetch
 from ari_app.call.ports import Conversation, Services
 from ari_app.call.problems import Problems
 from ari_app.call.progress import Progress
+from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
 from ari_app.model import Checkpoint, Endpoint, HttpMethod
 
@@ -40,8 +41,6 @@ class CallContext:
         self.on_hangup: Fetch | None = None
         #: A stream of an earlier process that the next ``<Connect>`` goes on with.
         self.living_stream: str | None = None
-        #: Whether the fallback URL was used up by a failing verb.
-        self.fell_back = False
 
     @property
     def call_sid(self) -> str:
@@ -51,8 +50,11 @@ class CallContext:
     async def answer(self) -> None:
         """Answer the call unless it was answered; every verb with media begins so."""
         if not self.leg.answered and not self.leg.gone.done():
-            await self.leg.answer()
-            self.progress.answered()
+            await whole(self._answer())
+
+    async def _answer(self) -> None:
+        await self.leg.answer()
+        self.progress.answered()
 
     def resolve(self, url: str) -> str:
         """Make ``url`` absolute against the running document.

@@ -12,6 +12,7 @@ from ari_app.ari.errors import AriError
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import End
 from ari_app.call.progress import Progress
+from ari_app.call.whole import whole
 from ari_app.model import CallStatus
 
 log = structlog.get_logger(__name__)
@@ -35,14 +36,17 @@ class Dialing:
     async def run(self, leg: Leg, progress: Progress) -> End | None:
         """Dial and wait for the answer; returns how the call ends when there is none."""
         try:
-            await leg.ari.channels.originate_with_id(
-                channel_id=leg.channel_id,
-                endpoint=self.endpoint,
-                app=self.app,
-                app_args=f"outbound,{leg.channel_id}",
-                caller_id=self.caller_id,
-                timeout=self.ring_seconds + GRACE,
-                formats=",".join(CODECS),
+            # Seen through: a hang-up that overtook it would leave a telephone ringing.
+            await whole(
+                leg.ari.channels.originate_with_id(
+                    channel_id=leg.channel_id,
+                    endpoint=self.endpoint,
+                    app=self.app,
+                    app_args=f"outbound,{leg.channel_id}",
+                    caller_id=self.caller_id,
+                    timeout=self.ring_seconds + GRACE,
+                    formats=",".join(CODECS),
+                )
             )
         except AriError as error:
             log.warning("dial.refused", call_sid=leg.channel_id, error=str(error))

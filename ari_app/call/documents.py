@@ -6,7 +6,7 @@ type or XML, leads to the fallback URL with ``ErrorCode`` and ``ErrorUrl``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
 import structlog
@@ -35,6 +35,7 @@ class Loaded:
     text: str
     endpoint: Endpoint | None
     first: int = 0
+    is_fallback: bool = False
 
 
 async def load(ctx: CallContext, source: Source) -> Loaded:
@@ -63,7 +64,8 @@ async def fall_back(ctx: CallContext, code: int, url: str) -> Loaded:
     if fallback is None:
         raise DocumentError
     try:
-        return await _fetch(ctx, Fetch(fallback, {"ErrorCode": str(code), "ErrorUrl": url}))
+        loaded = await _fetch(ctx, Fetch(fallback, {"ErrorCode": str(code), "ErrorUrl": url}))
+        return replace(loaded, is_fallback=True)
     except (TwilioError, TwimlError) as error:
         ctx.problems.report(
             error.code, error.message, url=safe(fallback.url), method=fallback.method

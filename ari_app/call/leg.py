@@ -27,7 +27,9 @@ from ari_app.ari.events import (
     StasisEnd,
     StasisStart,
 )
+from ari_app.ari.models import Channel
 from ari_app.ari.special import ChannelGone
+from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
 
 log = structlog.get_logger(__name__)
@@ -35,6 +37,12 @@ log = structlog.get_logger(__name__)
 #: Length of a key and of the pause behind it when we send digits, milliseconds.
 DIGIT_MS = 100
 PAUSE_MS = 100
+
+#: Seconds within which the channel's end follows the playback that a hang-up made fail.
+END_DELAY = 1.0
+#: A hang-up is asked for so often, and its effect awaited so long each time (seconds).
+HANGUP_TRIES = 3
+HANGUP_WAIT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +110,10 @@ class Leg:
         finished: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._playbacks[playback_id] = finished
         try:
-            await self.ari.channels.play_with_id(
-                channel_id=self.channel_id, playback_id=playback_id, media=[f"sound:{path}"]
+            await whole(
+                self.ari.channels.play_with_id(
+                    channel_id=self.channel_id, playback_id=playback_id, media=[f"sound:{path}"]
+                )
             )
             state = await self._unless_gone(finished)
         except asyncio.CancelledError:
@@ -111,7 +121,8 @@ class Leg:
             raise
         finally:
             self._playbacks.pop(playback_id, None)
-        if state == "failed":
+        # A caller who hangs up makes the playback fail before the channel's end is told.
+        if state == "failed" and not await self.gone_within(END_DELAY):
             raise TwilioError(13420, f"Asterisk could not play {path}")
 
     async def send_digits(self, digits: str) -> None:
@@ -135,13 +146,39 @@ class Leg:
         return answer.value
 
     async def hangup(self, cause: int = 16) -> None:
-        """Hang up; a channel that has gone already is what was wanted."""
-        try:
-            await self.ari.channels.hangup(channel_id=self.channel_id, reason_code=str(cause))
-        except NotFound:
-            self._end(Gone(cause, self._sip_code))
-        except AriError as error:
-            log.warning("leg.hangup_failed", channel_id=self.channel_id, error=str(error))
+        """Hang up and wait for the end, at most ``HANGUP_TRIES`` times ``HANGUP_WAIT`` seconds.
+
+        A channel that has gone already is what was wanted. One that Asterisk will not let go
+        is left to the sweep after the next reconnect.
+        """
+        for _ in range(HANGUP_TRIES):
+            try:
+                await self.ari.channels.hangup(channel_id=self.channel_id, reason_code=str(cause))
+            except NotFound:
+                self._end(Gone(cause, self._sip_code))
+            except AriError as error:
+                log.warning("leg.hangup_failed", channel_id=self.channel_id, error=str(error))
+            if await self.gone_within(HANGUP_WAIT):
+                return
+        log.error("leg.left_behind", channel_id=self.channel_id)
+
+    async def gone_within(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for the channel's end; tell whether it came."""
+        await asyncio.wait({self.gone}, timeout=seconds)
+        return self.gone.done()
+
+    async def catch_up(self, channel: Channel) -> None:
+        """Learn what happened while events were lost; ``channel`` is how it is now (B-24)."""
+        if channel.state == "Up" and channel.dialplan.app_name == "Stasis":
+            self.entered.set()
+        for playback_id, finished in list(self._playbacks.items()):
+            try:
+                await self.ari.playbacks.get(playback_id=playback_id)
+            except NotFound:
+                if not finished.done():
+                    finished.set_result("done")
+            except AriError as error:
+                log.warning("leg.playback_unknown", playback_id=playback_id, error=str(error))
 
     def close(self) -> None:
         """Stop listening to the channel's events."""

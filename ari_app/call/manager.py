@@ -11,7 +11,7 @@ from ari_app.ari.client import AriClient
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import Event, StasisStart
 from ari_app.ari.reconcile import Snapshot
-from ari_app.call.adopt import adoptable
+from ari_app.call.adopt import Found, find, settle
 from ari_app.call.call import Call
 from ari_app.call.dialing import Dialing
 from ari_app.call.inbound import InboundCall, admit, parse_arguments
@@ -19,6 +19,7 @@ from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch, Inline, Source
 from ari_app.call.ports import Services
 from ari_app.call.sip import dial_string
+from ari_app.call.stream import stop_unclaimed
 from ari_app.call.sweep import sweep
 from ari_app.model import Account, CallRecord, CallStatus, Direction, Endpoint, StatusCallback
 from ari_app.sids import new_sid
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds that an update or hang-up may take before the API says that it cannot know.
 ORDER_TIMEOUT = 10.0
+#: Seconds between looks for calls to adopt while the store is away.
+STORE_RETRY = 0.5
 
 
 class UnknownCallError(Exception):
@@ -49,6 +52,7 @@ class CallManager:
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._starting: set[str] = set()
         self._streams_kept: set[str] = set()
         self._adopted = False
         services.ari.on_unrouted(self._on_unrouted)
@@ -115,7 +119,12 @@ class CallManager:
             date_created=now,
             date_updated=now,
         )
-        await services.calls.insert(record)
+        self._starting.add(sid)
+        try:
+            await services.calls.insert(record)
+        except BaseException:
+            self._starting.discard(sid)
+            raise
         dialing = Dialing(
             app=services.settings.app,
             endpoint=endpoint,
@@ -127,6 +136,7 @@ class CallManager:
         self._start(
             Call(services, account, record, Leg(services.ari, sid), dialing=dialing), source
         )
+        self._starting.discard(sid)
         return record
 
     async def redirect(self, account_sid: str, call_sid: str, source: Source) -> CallRecord:
@@ -201,24 +211,11 @@ class CallManager:
 
     async def _on_connect(self, snapshot: Snapshot) -> None:
         """Take up an earlier process's calls (once), then clear what nobody owns."""
+        if self._adopted:
+            await asyncio.gather(*(call.catch_up(snapshot) for call in [*self._calls.values()]))
+        elif not await self._adopt(snapshot):
+            return
         services = self._services
-        if not self._adopted:
-            self._adopted = True
-            for found in await adoptable(services, snapshot):
-                log.info("call.adopted", call_sid=found.record.sid, stream=found.stream_sid)
-                self._start(
-                    Call(
-                        services,
-                        found.account,
-                        found.record,
-                        found.leg,
-                        adopted=True,
-                        living_stream=found.stream_sid,
-                    ),
-                    found.source,
-                )
-                if found.stream_sid:
-                    self._streams_kept.add(f"{found.stream_sid}-media")
         ari = services.ari
         await sweep(
             ari,
@@ -227,10 +224,63 @@ class CallManager:
             lambda channel: ari.routed(channel) or channel in self._streams_kept,
         )
 
+    async def _adopt(self, snapshot: Snapshot) -> bool:
+        """Take up an earlier process's calls; tells whether that could be done."""
+        services = self._services
+        found = await self._left_behind(snapshot)
+        if found is None:
+            return False
+        self._adopted = True
+        for one in found.adopted:
+            log.info("call.adopted", call_sid=one.record.sid, stream=one.stream_sid)
+            if one.stream_sid:
+                self._streams_kept.add(f"{one.stream_sid}-media")
+            call = Call(
+                services,
+                one.account,
+                one.record,
+                one.leg,
+                adopted=True,
+                living_stream=one.stream_sid,
+            )
+            self._start(call, one.source)
+        for record in found.lost:
+            self._spawn(settle(services, record))
+        for sid in services.streams.unclaimed:
+            if f"{sid}-media" not in self._streams_kept:
+                self._spawn(stop_unclaimed(services, sid))
+        return True
+
+    async def _left_behind(self, snapshot: Snapshot) -> Found | None:
+        """Look for calls to adopt, again while the store is away.
+
+        None when the connection to Asterisk was made anew meanwhile: the snapshot is old then.
+        """
+        ari = self._services.ari
+        connect = ari.connects
+        while ari.connects == connect:
+            try:
+                return await find(self._services, snapshot, self._is_ours)
+            except Exception as error:  # nothing may be hung up before this is known
+                log.warning("call.adoption_waits", error=repr(error))
+                await asyncio.sleep(STORE_RETRY)
+        return None
+
+    def _is_ours(self, record: CallRecord) -> bool:
+        return (
+            record.sid in self._calls
+            or record.sid in self._starting
+            or self._services.ari.routed(record.channel_id)
+        )
+
     async def _inbound(self, inbound: InboundCall, leg: Leg) -> None:
-        admitted = await admit(self._services, inbound, leg, draining=self._draining)
+        admitted = None
+        try:
+            admitted = await admit(self._services, inbound, leg, draining=self._draining)
+        finally:
+            if admitted is None:
+                leg.close()
         if admitted is None:
-            leg.close()
             return
         call = Call(self._services, admitted.account, admitted.record, leg)
         await self._run(call, admitted.source)

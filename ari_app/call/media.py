@@ -19,6 +19,8 @@ from ari_app.ari.errors import AriError, NotFound
 from ari_app.ari.events import Event, StasisStart
 from ari_app.call.leg import Leg
 from ari_app.call.ports import StreamWorker
+from ari_app.call.whole import whole
+from ari_app.errors import TwilioError
 
 log = structlog.get_logger(__name__)
 
@@ -46,8 +48,8 @@ async def external_media(
 
     The three requests that do not need each other go out together. Inside the block audio
     flows both ways; nothing the caller says from then on is lost. ``name`` is unique to the
-    stream: ids are made of it, so that orphans can be told apart. Raises AriError when
-    Asterisk refuses, TimeoutError when it does not answer.
+    stream: ids are made of it, so that orphans can be told apart. Raises AriError or
+    TwilioError 31900 when Asterisk refuses, TimeoutError when it does not answer.
     """
     ari = leg.ari
     channel_id, bridge_id = f"{name}-media", f"{name}-bridge"
@@ -58,29 +60,22 @@ async def external_media(
             entered.set()
 
     route = ari.route(channel_id, on_event)
-    requests = [
-        asyncio.create_task(answer()),
-        asyncio.create_task(_create_bridge(leg, bridge_id)),
-    ]
     try:
-        channel = await ari.channels.external_media(
-            channel_id=channel_id,
-            app=app,
-            external_host=f"{worker.rtp_host}:{worker.rtp_port}",
-            format=leg.codec,
+        # Seen through to the end, answer or not: half done, none of them could be undone.
+        _, _, media = await whole(
+            _all(
+                answer(),
+                _create_bridge(leg, bridge_id),
+                _create_channel(leg, channel_id, app, f"{worker.rtp_host}:{worker.rtp_port}"),
+            )
         )
-        await asyncio.gather(*requests)
         async with asyncio.timeout(ENTER_TIMEOUT):
             await entered.wait()
-        await ari.bridges.add_channel(bridge_id=bridge_id, channel=[leg.channel_id, channel_id])
-        variables = channel.channelvars or {}
-        yield ExternalMedia(
-            peer_host=str(variables["UNICASTRTP_LOCAL_ADDRESS"]),
-            peer_port=int(str(variables["UNICASTRTP_LOCAL_PORT"])),
+        await whole(
+            ari.bridges.add_channel(bridge_id=bridge_id, channel=[leg.channel_id, channel_id])
         )
+        yield media
     finally:
-        # An answer or bridge under way is let finish: half done, it could not be undone.
-        await asyncio.wait(requests)
         await asyncio.gather(_destroy_bridge(leg, bridge_id), _hangup(leg, channel_id))
         route.close()
 
@@ -92,6 +87,29 @@ async def adopted_media(leg: Leg, name: str) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.gather(_destroy_bridge(leg, f"{name}-bridge"), _hangup(leg, f"{name}-media"))
+
+
+async def _all(*requests: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Await all of them, then raise the first failure of any."""
+    results = await asyncio.gather(*requests, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
+
+
+async def _create_channel(leg: Leg, channel_id: str, app: str, worker: str) -> ExternalMedia:
+    channel = await leg.ari.channels.external_media(
+        channel_id=channel_id, app=app, external_host=worker, format=leg.codec
+    )
+    variables = channel.channelvars or {}
+    try:
+        return ExternalMedia(
+            peer_host=str(variables["UNICASTRTP_LOCAL_ADDRESS"]),
+            peer_port=int(str(variables["UNICASTRTP_LOCAL_PORT"])),
+        )
+    except (KeyError, ValueError) as error:
+        raise TwilioError(31900, f"Asterisk did not tell its RTP address: {error!r}") from error
 
 
 async def _create_bridge(leg: Leg, bridge_id: str) -> None:

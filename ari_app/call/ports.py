@@ -254,6 +254,10 @@ class Streams(Protocol):
     def adopt(self, stream_sid: str, watcher: StreamWatcher) -> Stream | None:
         """Take over a stream that an earlier process opened; None when it is gone."""
 
+    @property
+    def unclaimed(self) -> Sequence[str]:
+        """SIDs of streams that an earlier process opened and nobody has adopted."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallSettings:

@@ -17,7 +17,7 @@ import structlog
 
 from ari_app.call.journal import Journal
 from ari_app.call.ports import Services
-from ari_app.model import CallRecord, CallStatus, StatusCallback
+from ari_app.model import CallRecord, CallStatus, Direction, StatusCallback
 from ari_app.params import call_status_params
 
 log = structlog.get_logger(__name__)
@@ -32,8 +32,7 @@ class Progress:
         self._services = services
         self._journal = journal
         self.record = record
-        # An earlier process told initiated, ringing and answered.
-        self._sequence = 3 if adopted else 0
+        self._sequence = _told(record) if adopted else 0
 
     def initiated(self) -> None:
         """The call has left for its destination (seen in callbacks only)."""
@@ -95,6 +94,15 @@ class Progress:
                 call_sid=self.record.sid,
             )
         )
+
+
+def _told(record: CallRecord) -> int:
+    """How many events an earlier process has told of a call in this state."""
+    if record.direction is Direction.INBOUND:
+        return 0 if record.start_time is None else 1
+    if record.start_time is not None:
+        return 3
+    return 2 if record.status is CallStatus.RINGING else 1
 
 
 def _seconds(start: datetime | None, end: datetime) -> int:

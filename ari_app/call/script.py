@@ -22,24 +22,44 @@ QUICK = 0.5
 TOO_MANY_REDIRECTS = 11215
 
 
+class _UrlError(Exception):
+    """A verb could not get what its URL names; it was reported."""
+
+    def __init__(self, code: int, url: str) -> None:
+        super().__init__(code, url)
+        self.code = code
+        self.url = url
+
+
 async def walk(ctx: CallContext, loaded: Loaded) -> End:
     """Run ``loaded`` and what it leads to; raises DocumentError and AriError."""
     loop = asyncio.get_running_loop()
     quick = 0
+    began = loop.time()
     while True:
-        began = loop.time()
         ctx.document = loaded.endpoint
         for warning in loaded.document.warnings:
             ctx.problems.report(warning.code, f"line {warning.line}: {warning.message}")
-        outcome = await _run(ctx, loaded)
-        ctx.on_hangup = None
-        if not isinstance(outcome, Goto):
-            return outcome or End()
+        try:
+            outcome = await _run(ctx, loaded)
+        except _UrlError as failed:
+            ctx.on_hangup = None
+            # A URL that a verb needs failed: the same way out as for a document, once.
+            if loaded.is_fallback:
+                raise DocumentError from failed
+            following = fall_back(ctx, failed.code, failed.url)
+        else:
+            # Not in a `finally`: cancelled by a hang-up, it is still to be told.
+            ctx.on_hangup = None
+            if not isinstance(outcome, Goto):
+                return outcome or End()
+            following = load(ctx, outcome.source)
+        loaded = await following
         quick = quick + 1 if loop.time() - began < QUICK else 0
+        began = loop.time()
         if quick > MAX_QUICK_DOCUMENTS:
             ctx.problems.report(TOO_MANY_REDIRECTS, "documents lead to each other without end")
             raise DocumentError
-        loaded = await load(ctx, outcome.source)
 
 
 async def announce_failure(ctx: CallContext) -> End:
@@ -65,21 +85,13 @@ async def _run(ctx: CallContext, loaded: Loaded) -> Outcome:
         try:
             outcome = await run_verb(ctx, verb)
         except TwilioError as error:
-            url = safe(ctx.document.url) if ctx.document else ""
+            url = safe(error.url or (ctx.document.url if ctx.document else ""))
             ctx.problem(error, url=url)
             if 11000 <= error.code < 12000:
-                # A URL that a verb needs failed: the same way out as for a document.
-                return await _fall_back(ctx, error, url)
+                raise _UrlError(error.code, url) from error
             outcome = None
         ctx.on_hangup = None
         log.info("verb.end", verb=name)
         if outcome is not None:
             return outcome
     return None
-
-
-async def _fall_back(ctx: CallContext, error: TwilioError, url: str) -> Outcome:
-    if ctx.fell_back:
-        raise DocumentError
-    ctx.fell_back = True
-    return await walk(ctx, await fall_back(ctx, error.code, url))

@@ -13,8 +13,8 @@ import structlog
 from ari_app.ari.errors import AriError
 from ari_app.call.context import CallContext
 from ari_app.call.media import adopted_media, external_media
+from ari_app.call.ports import Services, StreamEnd, StreamRequest
 from ari_app.call.ports import Stream as RunningStream
-from ari_app.call.ports import StreamEnd, StreamRequest
 from ari_app.errors import TwilioError
 from ari_app.params import StreamEvent, stream_status_params
 from ari_app.sids import new_sid
@@ -22,6 +22,9 @@ from ari_app.urls import safe
 from twiml import Stream, TwimlError
 
 log = structlog.get_logger(__name__)
+
+#: Seconds that the news of a hang-up may come after the failures it causes.
+GONE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,16 @@ class StreamResult:
 class _Watcher:
     """What the worker tells of a stream, turned into callbacks and problems."""
 
-    def __init__(self, ctx: CallContext, noun: Stream, sid: str) -> None:
+    def __init__(self, ctx: CallContext, noun: Stream, sid: str, *, started: bool) -> None:
         self._ctx = ctx
         self._noun = noun
         self._sid = sid
         self._name = noun.name or sid
+        self._started = started
 
     def started(self) -> None:
         """The bot accepted the stream."""
+        self._started = True
         log.info("stream.started", call_sid=self._ctx.call_sid, stream_sid=self._sid)
         self.callback("stream-started")
 
@@ -68,7 +73,8 @@ class _Watcher:
             code=end.code,
         )
         if end.code is None:
-            self.callback("stream-stopped")
+            if self._started:  # the caller may have left before the bot was reached
+                self.callback("stream-stopped")
             return
         self._ctx.problems.report(end.code, end.message, url=safe(self._noun.url))
         self.callback("stream-error", f"{end.code} {end.message}")
@@ -104,7 +110,7 @@ async def run_stream(ctx: CallContext, noun: Stream) -> StreamResult:
     """Run a bidirectional stream to its end; cancelled, it sends ``stop`` and cleans up."""
     living, ctx.living_stream = ctx.living_stream, None
     sid = living or new_sid("MZ")
-    watcher = _Watcher(ctx, noun, sid)
+    watcher = _Watcher(ctx, noun, sid, started=living is not None)
     end = StreamEnd("requested", None, "")
     try:
         if living is not None:
@@ -114,10 +120,39 @@ async def run_stream(ctx: CallContext, noun: Stream) -> StreamResult:
     except TwilioError as error:
         end = StreamEnd("error", error.code, error.message)
     except (AriError, TimeoutError) as error:
-        end = StreamEnd("error", 31900, f"Asterisk refused the media leg: {error!r}")
+        # Requests for a channel that is just hung up fail too: that is no fault to be told.
+        if not await ctx.leg.gone_within(GONE_SECONDS):
+            end = StreamEnd("error", 31900, f"Asterisk refused the media leg: {error}")
     finally:
         watcher.ended(end)
     return StreamResult(sid, noun.name or sid, end)
+
+
+async def release_living(ctx: CallContext) -> None:
+    """Stop the stream of an earlier process when no verb has gone on with it."""
+    sid, ctx.living_stream = ctx.living_stream, None
+    if sid is None:
+        return
+    async with adopted_media(ctx.leg, sid):
+        await stop_unclaimed(ctx.services, sid)
+
+
+async def stop_unclaimed(services: Services, sid: str) -> None:
+    """Stop a stream of an earlier process whose call does not go on with it."""
+    stream = services.streams.adopt(sid, _Ignored())
+    if stream is not None:
+        log.info("stream.released", stream_sid=sid)
+        await stream.stop()
+
+
+class _Ignored:
+    """Watches a stream whose noun is not known any more."""
+
+    def started(self) -> None:
+        """Nobody asked."""
+
+    def warned(self, code: int, message: str) -> None:
+        """Nobody is left to be warned."""
 
 
 async def _go_on(ctx: CallContext, sid: str, watcher: _Watcher) -> StreamEnd:

@@ -61,6 +61,11 @@ class CallStreams:
         stream = self._pool.adopt(stream_sid, _listener(watcher))
         return None if stream is None else _Handle(stream)
 
+    @property
+    def unclaimed(self) -> list[str]:
+        """SIDs of streams that an earlier life of the app opened and nobody has adopted."""
+        return self._pool.unclaimed
+
 
 class _Handle:
     """A pool's stream in the call room's words."""
