@@ -1,0 +1,470 @@
+"""The rooms around a call, as small doubles: store, customer, sounds and streams of a test.
+
+``async with CallRoom() as room`` is a call manager between a `FakeAsterisk` and these.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from ari_app.ari import AriClient
+from ari_app.call.manager import CallManager
+from ari_app.call.ports import (
+    CallSettings,
+    InboundRefusal,
+    InboundRoute,
+    Services,
+    StreamEnd,
+    StreamRequest,
+    StreamWatcher,
+    StreamWorker,
+)
+from ari_app.errors import StoreUnavailable, TwilioError, UnknownRecordError
+from ari_app.model import (
+    Account,
+    CallRecord,
+    Checkpoint,
+    Endpoint,
+    HttpMethod,
+    Notification,
+    PhoneNumber,
+    StatusCallback,
+)
+from ari_app.testing.asterisk import FakeAsterisk
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+ACCOUNT = Account(
+    sid="AC" + "1" * 32,
+    auth_token="token",  # noqa: S106
+    friendly_name="t",
+    date_created=NOW,
+    date_updated=NOW,
+)
+NUMBER = PhoneNumber(
+    sid="PN" + "1" * 32,
+    account_sid=ACCOUNT.sid,
+    phone_number="+15550100",
+    friendly_name="t",
+    date_created=NOW,
+    date_updated=NOW,
+)
+VOICE = Endpoint(url="http://app.test/voice")
+FALLBACK = Endpoint(url="http://app.test/fallback")
+EVENTS = StatusCallback(
+    url="http://app.test/status",
+    events=frozenset({"initiated", "ringing", "answered", "completed"}),
+)
+
+
+class News:
+    """Wakes who waits for something to become true."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    def tell(self) -> None:
+        """Something has changed."""
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until ``condition`` holds, at most ten seconds."""
+        async with asyncio.timeout(10):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+class FakeCallStore:
+    """Call records in memory; away while ``down``."""
+
+    def __init__(self, news: News) -> None:
+        self.down = False
+        self.refused = 0
+        self.records: dict[str, CallRecord] = {}
+        self.places: dict[str, Checkpoint] = {}
+        self.updates: list[tuple[str, dict[str, Any]]] = []
+        self._news = news
+
+    async def insert(self, call: CallRecord, /) -> None:
+        """Remember a call."""
+        self._check()
+        self.records[call.sid] = call
+        self._news.tell()
+
+    async def update(self, sid: str, **changes: Any) -> CallRecord:
+        """Change a call; raises UnknownRecordError."""
+        self._check()
+        if sid not in self.records:
+            raise UnknownRecordError(sid)
+        self.updates.append((sid, changes))
+        self.records[sid] = msgspec.structs.replace(self.records[sid], **changes)
+        self._news.tell()
+        return self.records[sid]
+
+    async def checkpoint(self, sid: str, place: Checkpoint) -> None:
+        """Note a place."""
+        self._check()
+        self.places[sid] = place
+        self._news.tell()
+
+    async def unfinished(self, node: str) -> Sequence[tuple[CallRecord, Checkpoint | None]]:
+        """List what has not ended."""
+        self._check()
+        return [
+            (record, self.places.get(record.sid))
+            for record in self.records.values()
+            if record.node == node and not record.status.final
+        ]
+
+    @property
+    def only(self) -> CallRecord:
+        """The one call there is."""
+        (record,) = self.records.values()
+        return record
+
+    def _check(self) -> None:
+        if self.down:
+            self.refused += 1
+            self._news.tell()
+            raise StoreUnavailable("the store is away")
+
+
+class FakeNotifications:
+    """Keeps problems; ``codes`` in order."""
+
+    def __init__(self, news: News) -> None:
+        self.kept: list[Notification] = []
+        self._news = news
+
+    async def add(self, notification: Notification, /) -> None:
+        """Keep one."""
+        self.kept.append(notification)
+        self._news.tell()
+
+    @property
+    def codes(self) -> list[int]:
+        """Error codes so far."""
+        return [notification.error_code for notification in self.kept]
+
+
+@dataclass(frozen=True)
+class FakeReply:
+    """A webhook's answer."""
+
+    url: str
+    body: bytes
+    content_type: str | None = "text/xml"
+
+
+class FakeCustomer:
+    """Webhooks and callbacks of one customer: ``documents`` by URL, what was asked, what was told.
+
+    A document may be an exception to raise, or an Event that is waited for in vain.
+    """
+
+    def __init__(self, news: News) -> None:
+        self.documents: dict[str, str | TwilioError | asyncio.Event] = {}
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.told: list[tuple[str, dict[str, str]]] = []
+        self._news = news
+
+    def conversation(self, *, auth_token: str, call_sid: str) -> FakeCustomer:
+        """Begin a call's HTTP side."""
+        return self
+
+    async def ask(self, endpoint: Endpoint, params: Mapping[str, str]) -> FakeReply:
+        """Answer with the document of the URL."""
+        self.asked.append((endpoint.url, dict(params)))
+        self._news.tell()
+        if not endpoint.url:
+            raise TwilioError(11100, "no URL")
+        document = self.documents[endpoint.url]
+        if isinstance(document, TwilioError):
+            raise document
+        if isinstance(document, asyncio.Event):
+            await document.wait()
+            raise TwilioError(11200, "never answered")
+        return FakeReply(endpoint.url, f"<Response>{document}</Response>".encode())
+
+    async def enqueue(
+        self,
+        *,
+        url: str,
+        method: HttpMethod,
+        params: Mapping[str, str],
+        account_sid: str,
+        call_sid: str,
+    ) -> None:
+        """Take a callback."""
+        self.told.append((url, dict(params)))
+        self._news.tell()
+
+    @property
+    def statuses(self) -> list[str]:
+        """CallStatus of all call callbacks in order."""
+        return [params["CallStatus"] for _, params in self.told if "SequenceNumber" in params]
+
+    @property
+    def stream_events(self) -> list[str]:
+        """StreamEvent of all stream callbacks in order."""
+        return [params["StreamEvent"] for _, params in self.told if "StreamEvent" in params]
+
+
+class FakeSound:
+    """A sound that counts who holds it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.duration = 1.0
+        self.held = 0
+
+    def __enter__(self) -> Self:
+        self.held += 1
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.held -= 1
+
+
+@dataclass(frozen=True)
+class FakeSpoken:
+    """What speech came out as."""
+
+    sound: FakeSound
+    warnings: Sequence[tuple[int, str]] = ()
+
+
+class FakeSounds:
+    """Audio files and speech; ``failing`` URLs raise their error."""
+
+    def __init__(self) -> None:
+        self.failing: dict[str, TwilioError] = {}
+        self.made: list[FakeSound] = []
+        self.said: list[str] = []
+
+    async def fetch(self, url: str) -> FakeSound:
+        """Pretend to fetch a file."""
+        if url in self.failing:
+            raise self.failing[url]
+        self.made.append(FakeSound(f"/media/{url.rsplit('/', 1)[-1]}"))
+        return self.made[-1]
+
+    async def say(self, text: str, voice: str, language: str | None) -> FakeSpoken:
+        """Pretend to speak."""
+        self.said.append(text)
+        self.made.append(FakeSound(f"/media/say-{len(self.said)}"))
+        return FakeSpoken(self.made[-1])
+
+
+class FakeStream:
+    """A stream that ends when told to, by either side."""
+
+    def __init__(self, sid: str, watcher: StreamWatcher, news: News) -> None:
+        self.sid = sid
+        self.watcher = watcher
+        self.keys = ""
+        self.stops = 0
+        self._news = news
+        self._end: asyncio.Future[StreamEnd] = asyncio.get_running_loop().create_future()
+
+    def dtmf(self, digit: str) -> None:
+        """Note a key."""
+        self.keys += digit
+        self._news.tell()
+
+    async def stop(self) -> None:
+        """End by request."""
+        self.stops += 1
+        self.end(StreamEnd("requested", None, ""))
+
+    async def closed(self) -> StreamEnd:
+        """Wait for the end."""
+        return await asyncio.shield(self._end)
+
+    def end(self, end: StreamEnd) -> None:
+        """The stream ends, by the bot or by failure."""
+        if not self._end.done():
+            self._end.set_result(end)
+        self._news.tell()
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._end.done()
+
+
+@dataclass(frozen=True)
+class FakeWorker:
+    """A worker's address."""
+
+    rtp_host: str = "127.0.0.1"
+    rtp_port: int = 4000
+
+
+@dataclass
+class FakeStreams:
+    """Stream workers without audio; ``living`` are SIDs an earlier process has opened."""
+
+    news: News
+    opened: list[FakeStream] = field(default_factory=list)
+    requests: list[StreamRequest] = field(default_factory=list)
+    living: list[str] = field(default_factory=list)
+    none_lives: bool = False
+
+    def pick(self) -> StreamWorker:
+        """Choose the one worker; raises TwilioError 31900 when ``none_lives``."""
+        if self.none_lives:
+            raise TwilioError(31900, "no worker lives")
+        return FakeWorker()
+
+    async def open(
+        self, worker: StreamWorker, request: StreamRequest, watcher: StreamWatcher
+    ) -> FakeStream:
+        """Open a stream whose bot accepts at once."""
+        self.requests.append(request)
+        stream = FakeStream(request.stream_sid, watcher, self.news)
+        self.opened.append(stream)
+        watcher.started()
+        self.news.tell()
+        return stream
+
+    def adopt(self, stream_sid: str, watcher: StreamWatcher) -> FakeStream | None:
+        """Take over a living stream."""
+        if stream_sid not in self.living:
+            return None
+        self.living.remove(stream_sid)
+        self.opened.append(FakeStream(stream_sid, watcher, self.news))
+        self.news.tell()
+        return self.opened[-1]
+
+    @property
+    def unclaimed(self) -> Sequence[str]:
+        """What is living and not adopted."""
+        return list(self.living)
+
+
+class FakePlatform:
+    """One customer with one number; ``answer`` may be an error to raise or a refusal."""
+
+    def __init__(self) -> None:
+        self.answer: InboundRoute | InboundRefusal | Exception = InboundRoute(
+            ACCOUNT, NUMBER, VOICE, None, EVENTS
+        )
+
+    async def route(
+        self, *, to: str, from_: str, source_ip: str, sip_call_id: str
+    ) -> InboundRoute | InboundRefusal:
+        """Decide as told."""
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def account(self, sid: str) -> Account | None:
+        """Return the one account."""
+        return ACCOUNT if sid == ACCOUNT.sid else None
+
+
+class CallRoom:
+    """A call manager between a fake Asterisk and fake rooms; an async context manager.
+
+    What an earlier process is to have left is put into ``asterisk.world``, ``calls`` and
+    ``streams.living`` before `connect`. Calls still running at the end are hung up.
+    """
+
+    def __init__(self) -> None:
+        self.news = News()
+        self.asterisk = FakeAsterisk()
+        self.calls = FakeCallStore(self.news)
+        self.notifications = FakeNotifications(self.news)
+        self.customer = FakeCustomer(self.news)
+        self.sounds = FakeSounds()
+        self.streams = FakeStreams(self.news)
+        self.platform = FakePlatform()
+        self.ari: AriClient
+        self.manager: CallManager
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.asterisk)
+        self.ari = self.asterisk.client()
+        self._stack.push_async_callback(self.ari.close)
+        self.manager = CallManager(
+            Services(
+                ari=self.ari,
+                settings=CallSettings(
+                    node="n1", app=self.asterisk.app, outbound_sip_uri="sip:{number}@127.0.0.1:5090"
+                ),
+                platform=self.platform,
+                calls=self.calls,
+                notifications=self.notifications,
+                webhooks=self.customer,
+                callbacks=self.customer,
+                sign=lambda _token, _url, _params=None: "signed",
+                audio=self.sounds,
+                speaker=self.sounds,
+                streams=self.streams,
+                now=lambda: datetime.now(UTC),
+            )
+        )
+        return self
+
+    async def connect(self) -> Self:
+        """Connect to Asterisk; calls are taken up and taken from here on."""
+        connected = self.asterisk.connections + 1
+        await self.ari.start()
+        await self.asterisk.wait_connected(connected)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.calls.down = False
+        await self.manager.drain(0)
+        await self._stack.aclose()
+
+    async def call(self, *verbs: str) -> str:
+        """A caller comes in and the number says ``verbs``; the channel's id."""
+        self.customer.documents[VOICE.url] = "".join(verbs)
+        return await self.asterisk.incoming_call(NUMBER.phone_number)
+
+    async def reached(self, verb: int) -> None:
+        """Wait until the one call stands at verb number ``verb`` of its document."""
+        await self.news.until(
+            lambda: any(place.verb == verb for place in self.calls.places.values())
+        )
+
+    async def ended(self) -> CallRecord:
+        """Wait until the one call has ended and everything of it was written; its record."""
+        await self.news.until(
+            lambda: (
+                bool(self.calls.records)
+                and all(record.status.final for record in self.calls.records.values())
+            )
+        )
+        await self.manager.drain(10)
+        return self.calls.only
+
+    def assert_nothing_left(self) -> None:
+        """No channel, bridge, playback, held sound or running stream is left."""
+        world = self.asterisk.world
+        assert not world.channels, world.channels  # noqa: S101
+        assert not world.bridges, world.bridges  # noqa: S101
+        assert not world.playbacks, world.playbacks  # noqa: S101
+        assert not any(sound.held for sound in self.sounds.made)  # noqa: S101
+        assert all(stream.over for stream in self.streams.opened)  # noqa: S101
