@@ -11,6 +11,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiohttp
@@ -122,6 +123,19 @@ class Developer:
             numbers = self.client.incoming_phone_numbers
             for item in await self.rest(numbers.list, phone_number=number):
                 await self.rest(item.delete)
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A node that has what `stack` has not: an outbound route, a config file, a guest list."""
+
+    stack: RealStack
+    #: Where calls to numbers go: nobody listens there but a test's own telephone.
+    trunk_port: int
+    #: Port of the web server that the config file names.
+    web_port: int
+    #: The number of the config file, asked for by GET at `/config`.
+    number: str = "+15550009999"
 
 
 @asynccontextmanager

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from ari_app.testing.developer import Developer, developer_on
+from ari_app.testing.developer import Developer, Routed, developer_on
 from ari_app.testing.stack import RealStack, free_sip_port, real_asterisk, real_stack
 
 _HERE = Path(__file__).parent
@@ -44,19 +43,6 @@ async def dev(stack: RealStack) -> AsyncIterator[Developer]:
     """A developer on the node; nothing of the test's calls may be left in Asterisk."""
     async with developer_on(stack) as playing:
         yield playing
-
-
-@dataclass(frozen=True)
-class Routed:
-    """A node that has what `stack` has not: an outbound route, a config file, a guest list."""
-
-    stack: RealStack
-    #: Where calls to numbers go: nobody listens there but a test's own telephone.
-    trunk_port: int
-    #: Port of the web server that the config file names.
-    web_port: int
-    #: The number of the config file, asked for by GET at `/config`.
-    number: str = "+15550009999"
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Routed
 
 from ari_app.testing import sipp
-from ari_app.testing.developer import Developer
+from ari_app.testing.developer import Developer, Routed
 from ari_app.testing.http_server import Received
 from ari_app.testing.phone import call
 
