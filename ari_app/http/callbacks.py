@@ -145,12 +145,14 @@ class CallbackSender:
         now = self._now()
         while self._next_tries and self._next_tries[0] <= now:
             heapq.heappop(self._next_tries)
+        # What is under way now may arrive while the outbox answers, and yet be in its answer.
+        busy = set(self._running)
         # Calls under way may fill the answer's head, so ask for that many more.
-        found = await self._outbox.due(now, self._rules.concurrency + len(self._running))
+        found = await self._outbox.due(now, self._rules.concurrency + len(busy))
         started = 0
         for delivery in found:
             lane = delivery.call_sid or f"id {delivery.id}"
-            if lane in self._running or started >= room:
+            if lane in busy or lane in self._running or started >= room:
                 continue
             started += 1
             task = asyncio.create_task(self._attempt(delivery), name=f"callback {delivery.id}")

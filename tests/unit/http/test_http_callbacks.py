@@ -6,6 +6,7 @@ import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from aiohttp import web
 from ari_app.errors import StoreUnavailable
 from ari_app.http.callbacks import CallbackSender, CallbackWarning, DeliveryRules
 from ari_app.http.webhooks import Webhooks
+from ari_app.model import Delivery
 from ari_app.store import Store
 from ari_app.testing.outbox import MemoryOutbox
 from ari_app.testing.web import Seen, raw_site, site
@@ -137,6 +139,45 @@ async def test_fact_22_events_of_a_call_arrive_in_order(desk: Any) -> None:
         await emptied(at.outbox)
     assert arrived == [f"SequenceNumber={number}" for number in range(10)]
     assert not at.warnings
+
+
+class SlowOutbox(MemoryOutbox):
+    """Once told, its answer is as old as the last `done`: what SQL reads meanwhile is stale."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+        self.answers.set()
+
+    async def due(self, now: datetime, limit: int) -> list[Delivery]:
+        found = await super().due(now, limit)
+        if not self.answers.is_set():
+            self.asked.set()
+            await self.answers.wait()
+        return found
+
+
+async def test_what_arrives_while_the_outbox_answers_is_not_sent_again(desk: Any) -> None:
+    outbox, arrived, go_on = SlowOutbox(), [], asyncio.Event()
+
+    async def script(reader: StreamReader, writer: StreamWriter) -> None:
+        arrived.append((await reader.readuntil(b"\r\n\r\n")).split(b" ")[1])
+        await go_on.wait()
+        writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+
+    async with raw_site(script) as server, desk(outbox) as at:
+        await at.enqueue(server.base + "/1")
+        while not arrived:  # noqa: ASYNC110 - a list has no event
+            await asyncio.sleep(0.005)
+        outbox.answers.clear()
+        await at.enqueue(server.base + "/2")
+        await outbox.asked.wait()  # the answer with /1 in it is on its way
+        go_on.set()
+        while 1 in outbox.waiting:  # noqa: ASYNC110 - a dict has no event
+            await asyncio.sleep(0.005)
+        outbox.answers.set()
+        await emptied(outbox)
+    assert arrived == [b"/1", b"/2"]
 
 
 async def test_retries_repeat_the_idempotency_token(desk: Any, client: Any) -> None:
