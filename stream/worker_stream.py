@@ -8,6 +8,7 @@ import secrets
 import ssl
 from collections.abc import Callable
 
+import msgspec
 import structlog
 
 from stream import control
@@ -146,8 +147,15 @@ class WorkerStream:
             self._connecting.cancel()
         stats = self._session.stats()
         log_line = self._log.warning if cause == "error" else self._log.info
+        # What was heard and what was cleared, told apart (B-2); what is nought is left out.
+        counts = {name: count for name, count in msgspec.structs.asdict(stats).items() if count}
         log_line(
-            "stream.stopped", cause=cause, code=code, message=message, url=shown(self._spec.url)
+            "stream.stopped",
+            cause=cause,
+            code=code,
+            message=message,
+            url=shown(self._spec.url),
+            **counts,
         )
         self._emit(control.Stopped(self.sid, cause, code, message, stats))
         self._on_end(self)
