@@ -93,7 +93,7 @@ async def test_fact_07_fact_08_fact_10_b_34_checksums_of_the_seeds_call(
             stack.sip,
             number=shop.number,
             law=law,
-            keys={"audio": spoken},
+            keys={"audio": str(spoken)},
             duration_ms=len(spoken.read_bytes()) // 8,
             media_port=media_port,
         ) as sipp:
