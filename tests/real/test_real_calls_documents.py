@@ -57,7 +57,7 @@ async def test_redirect_is_relative_to_the_document(dev: Developer, method: str)
 
 async def test_nothing_after_a_redirect_runs(dev: Developer) -> None:
     number = await dev.serving(f"<Redirect>/next</Redirect><Play>{jingle(dev)}</Play>")
-    dev.app.twiml("/next", '<Pause length="0"/><Hangup/>')
+    dev.app.twiml("/next", '<Play digits="w"/><Hangup/>')
     phone = await run(dev, number)
     assert not phone.probe.heard(CODES)
     assert not dev.files.requests
@@ -79,7 +79,7 @@ async def test_call_status_follows_the_call(dev: Developer) -> None:
     """`ringing` until the answer, `in-progress` from then on (contract 4.1)."""
     number = await dev.serving(
         "<Redirect>/voice</Redirect>",
-        '<Pause length="0"/><Redirect>/voice</Redirect>',
+        '<Play digits="w"/><Redirect>/voice</Redirect>',
         "<Hangup/>",
     )
     await run(dev, number)
@@ -92,7 +92,7 @@ async def test_cookies_are_kept_for_the_call(dev: Developer) -> None:
         "<Response><Redirect>/two</Redirect></Response>", headers={"Set-Cookie": "cart=42; Path=/"}
     )
     number = await dev.number(dev.app.answer("/one", first))
-    dev.app.twiml("/two", "<Pause length='0'/>")
+    dev.app.twiml("/two", '<Play digits="w"/>')
     await run(dev, number)
     assert dev.app.received("/two")[0].headers["Cookie"] == "cart=42"
 
@@ -100,7 +100,7 @@ async def test_cookies_are_kept_for_the_call(dev: Developer) -> None:
 async def test_http_redirect_of_a_webhook_is_followed_and_signed(dev: Developer) -> None:
     number = await dev.number(dev.app.redirect("/voice", dev.app.url("/moved/voice"), 307))
     dev.app.twiml("/moved/voice", "<Redirect>next</Redirect>")
-    dev.app.twiml("/moved/next", "<Pause length='0'/>")
+    dev.app.twiml("/moved/next", '<Play digits="w"/>')
     await run(dev, number)
     assert [one.signed for one in dev.app.requests] == [True, True, True]
 

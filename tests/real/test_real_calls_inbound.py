@@ -159,7 +159,7 @@ async def test_fact_29_pause_first_delays_the_answer(dev: Developer) -> None:
 
 
 async def test_pause_after_the_answer_is_silence_on_the_line(dev: Developer) -> None:
-    number = await dev.serving("<Pause length='0'/><Pause/><Hangup/>")
+    number = await dev.serving('<Play digits="w"/><Pause/><Hangup/>')
     async with call(dev.stack.sip, number) as phone:
         await phone.hung_up()
     answered = next(m for m in phone.sipp.messages if m.status == 200 and m.method == "INVITE")
@@ -171,7 +171,7 @@ async def test_fact_22_fact_21_number_level_callback_is_only_completed(
     dev: Developer,
 ) -> None:
     status = dev.app.callback("/status")
-    number = await dev.serving("<Pause length='0'/>", status_callback=status)
+    number = await dev.serving('<Play digits="w"/>', status_callback=status)
     async with call(dev.stack.sip, number) as phone:
         await phone.hung_up()
     ended = await dev.over(await dev.call_sid())
@@ -197,7 +197,7 @@ async def test_number_level_callback_by_get_is_signed_over_its_query(dev: Develo
 
 
 async def test_caller_who_hangs_up_ends_the_call(dev: Developer) -> None:
-    number = await dev.serving("<Pause length='0'/><Pause length='60'/>")
+    number = await dev.serving("<Play digits=\"w\"/><Pause length='60'/>")
     async with call(dev.stack.sip, number) as phone:
         sid = await dev.call_sid()
         await dev.call_in(sid, "in-progress")
