@@ -144,6 +144,7 @@ def stream_worker(
         index,
         settings.stream_sockets[index],
         settings.media_address,
+        settings.stream_capacity,
         ca_file=settings.ca_file,
     )
 
