@@ -55,9 +55,13 @@ class Customer:
         return [(int(n["error_code"]), n["message_text"]) for n in page["notifications"][::-1]]
 
     def log_lines(self, call_sid: str, code: int) -> list[str]:
-        """Lines of the app's log that name both the call and Twilio's code."""
+        """Lines of the app's log that tell of a problem of the call by Twilio's code."""
         lines = self.stack.log("app").splitlines()
-        return [line for line in lines if call_sid in line and f"code={code}" in line]
+        return [
+            line
+            for line in lines
+            if "call.problem" in line and call_sid in line and f"code={code} " in line
+        ]
 
     async def stream_events(self, count: int, path: str = "/stream") -> list[dict[str, str]]:
         """Wait for ``count`` stream status callbacks; return them all in order."""
