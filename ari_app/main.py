@@ -6,7 +6,9 @@ This is the only place that knows all rooms. It holds no behaviour of its own.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -65,8 +67,15 @@ async def _serve(settings: Settings) -> int:
         replaced = asyncio.create_task(running.ari.replaced())
         await asyncio.wait({stopped, replaced}, return_when=asyncio.FIRST_COMPLETED)
         if replaced.done():
-            log.critical("node.replaced", app=running.ari.app)
-            return 1
+            log.critical(
+                "node.replaced",
+                app=running.ari.app,
+                hint="another program uses this ARI application; give each its own name",
+            )
+            # The calls belong to whoever has the application now, or to our next start: no
+            # orderly end of ours may touch them.
+            sys.stdout.flush()
+            os._exit(1)
         replaced.cancel()
         await running.manager.drain(settings.drain_timeout)
     return 0

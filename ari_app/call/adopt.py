@@ -79,6 +79,7 @@ async def _leg(services: Services, record: CallRecord) -> Leg | None:
         channel = await ari.channels.get(channel_id=record.channel_id)
         leg.answered = channel.state == "Up"
         codec = await leg.variable(CODEC_VARIABLE)
+        await leg.stop_left()
     except AriError as error:
         log.warning("call.not_adopted", call_sid=record.sid, error=str(error))
         leg.close()

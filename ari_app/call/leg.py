@@ -37,9 +37,15 @@ log = structlog.get_logger(__name__)
 #: Length of a key and of the pause behind it when we send digits, milliseconds.
 DIGIT_MS = 100
 PAUSE_MS = 100
+#: Seconds that the characters wait which are no keys.
+DIGIT_WAITS = {"w": 0.5, "W": 1.0}
 
 #: Seconds within which the channel's end follows the playback that a hang-up made fail.
 END_DELAY = 1.0
+#: Ids that the playbacks of a channel take in turn: few, so that a later process can find them.
+PLAYBACKS = 8
+#: Longest wait for the end of a playback that was stopped, seconds.
+STOP_WAIT = 1.0
 #: A hang-up is asked for so often, and its effect awaited so long each time (seconds).
 HANGUP_TRIES = 3
 HANGUP_WAIT = 2.0
@@ -106,9 +112,8 @@ class Leg:
         Raises TwilioError 13420 when Asterisk could not play it: ARI reports that only in the
         final state of the playback (B-29).
         """
-        playback_id = f"{self.channel_id}-play-{next(self._counter)}"
-        finished: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._playbacks[playback_id] = finished
+        playback_id = self._playback_id(next(self._counter))
+        finished = self._expect(playback_id)
         try:
             await whole(
                 self.ari.channels.play_with_id(
@@ -125,15 +130,42 @@ class Leg:
         if state == "failed" and not await self.gone_within(END_DELAY):
             raise TwilioError(13420, f"Asterisk could not play {path}")
 
+    async def stop_left(self) -> None:
+        """Stop what an earlier process had the channel play, and wait for its end."""
+        await asyncio.gather(*(self._stop_left(self._playback_id(n)) for n in range(PLAYBACKS)))
+
+    async def _stop_left(self, playback_id: str) -> None:
+        finished = self._expect(playback_id)
+        try:
+            await self.ari.playbacks.stop(playback_id=playback_id)
+            await asyncio.wait({finished}, timeout=STOP_WAIT)
+        except NotFound:
+            pass
+        finally:
+            self._playbacks.pop(playback_id, None)
+
+    def _playback_id(self, number: int) -> str:
+        return f"{self.channel_id}-play-{number % PLAYBACKS}"
+
+    def _expect(self, playback_id: str) -> asyncio.Future[str]:
+        finished: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._playbacks[playback_id] = finished
+        return finished
+
     async def send_digits(self, digits: str) -> None:
-        """Send keys to the far end, ``w`` and ``W`` waiting 0.5 s and 1 s; returns at the end."""
-        await self.ari.channels.send_dtmf(
-            channel_id=self.channel_id, dtmf=digits, between=PAUSE_MS, duration=DIGIT_MS
-        )
-        # ARI has no event for the end of sent digits: wait out their known length.
-        keys = sum(digit not in "wW" for digit in digits)
-        seconds = keys * (DIGIT_MS + PAUSE_MS) / 1000 + 0.5 * digits.count("w") + digits.count("W")
-        await asyncio.sleep(seconds)
+        """Send keys to the far end, ``w`` and ``W`` waiting 0.5 s and 1 s; returns at the end.
+
+        One by one: Asterisk does nothing else for a channel until all that it was given is sent.
+        """
+        for digit in digits:
+            if digit in DIGIT_WAITS:
+                await asyncio.sleep(DIGIT_WAITS[digit])
+                continue
+            await self.ari.channels.send_dtmf(
+                channel_id=self.channel_id, dtmf=digit, between=PAUSE_MS, duration=DIGIT_MS
+            )
+            # ARI has no event for the end of a sent key: wait out its known length.
+            await asyncio.sleep((DIGIT_MS + PAUSE_MS) / 1000)
 
     async def variable(self, name: str) -> str:
         """Return a channel variable or dialplan function, '' when it has no value."""
