@@ -9,7 +9,7 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs demo test lint format docs lock clean
+.PHONY: help up down status logs demo test bench lint format docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ demo: up $(STAMPS)/packages-demo ## Place a real SIP call to the echo bot and pr
 test: $(STAMPS)/test ## Run every test, those on the real Asterisk too
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+bench: $(STAMPS)/bench ## Measure the stream worker against the same work in C
+	$(BIN)/python -m bench.bridge $(BENCH_ARGS)
+
 lint: $(STAMPS)/venv ## Check style, types and shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -50,6 +53,9 @@ lock: $(STAMPS)/venv ## Pin every dependency anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --upgrade --group dev \
 	  --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --upgrade --group bench \
+	  --constraints requirements.lock --output-file bench/requirements.lock
 
 clean: down ## Remove the Python environment and caches, keep state and Asterisk
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -77,6 +83,10 @@ $(STAMPS)/locked: requirements.lock | $(STAMPS)/packages
 $(STAMPS)/venv: pyproject.toml $(STAMPS)/locked
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m pip check --quiet || { echo "pyproject.toml and requirements.lock differ: make lock"; exit 1; }
+	@touch $@
+
+$(STAMPS)/bench: bench/requirements.lock $(STAMPS)/venv $(STAMPS)/packages-bench
+	@$(BIN)/python -m pip install -qq --require-hashes -r bench/requirements.lock
 	@touch $@
 
 .PHONY: asterisk-root

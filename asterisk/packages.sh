@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages whose commands are missing: packages.sh run|test ...
 #
-# Each argument names a list beside this file (packages-<name>.txt: command, package).
+# Each argument names a list beside this file (packages-<name>.txt: command or file, package).
 # Nothing missing, nothing done: no update, no sudo, no network.
 set -euo pipefail
 
@@ -10,7 +10,13 @@ missing=()
 
 for list in "$@"; do
   while read -r command package; do
-    case $command in '' | '#'*) continue ;; esac
+    case $command in
+      '' | '#'*) continue ;;
+      /*)
+        [ -e "$command" ] || missing+=("$package")
+        continue
+        ;;
+    esac
     # Some tools live in sbin, which an ordinary user's PATH leaves out.
     PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null || missing+=("$package")
   done <"$here/packages-$list.txt"
