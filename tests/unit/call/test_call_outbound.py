@@ -140,8 +140,8 @@ async def test_a_codec_that_cannot_be_asked_fails_the_call_with_a_code(room: Cal
 
 
 async def test_an_update_while_keys_are_sent_keeps_the_time_limit(room: CallRoom) -> None:
-    record = await dial(room, "<Pause length='60'/>", send_digits="W" * 30)
-    await room.asterisk.wait_request("POST", r"/channels/CA.*/dtmf")
+    record = await dial(room, "<Pause length='60'/>", send_digits="W" * 60)
+    await room.news.until(lambda: "in-progress" in room.customer.statuses)
     room.manager.change(ACCOUNT.sid, record.sid, time_limit=0)
     assert (await room.ended()).status is CallStatus.COMPLETED
     room.assert_nothing_left()
