@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -293,7 +293,8 @@ async def test_race_of_an_update_with_the_callers_hang_up(
     number = await dev.serving(old_verb(dev, "play"), status_callback=dev.app.callback("/status"))
     async with call(dev.stack.sip, number) as phone:
         sid = await in_the_middle(dev, phone, "play")
-        update = dev.rest(dev.client.calls(sid).update, **params)
+        update: Awaitable[Any] = dev.rest(dev.client.calls(sid).update, **params)
+        answer: Any
         answer, _ = await asyncio.gather(update, phone.sipp.hang_up(), return_exceptions=True)
     if isinstance(answer, TwilioRestException):
         assert (answer.status, answer.code) in {(404, 20404), (400, 21220)}
