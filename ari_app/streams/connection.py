@@ -43,6 +43,7 @@ class Connection:
         self._lost: set[str] = set()
         self._last_seq = 0
         self._reconcile_at: int | None = None
+        self._suspects: list[str] = []
         self.hello: control.Hello | None = None
         self.attempted = asyncio.Event()
         self.attached = asyncio.Event()
@@ -174,6 +175,10 @@ class Connection:
                 self.send(control.Stop(sid))
             elif sid not in self._streams:
                 self._unclaimed.setdefault(sid, deque(maxlen=_UNCLAIMED_EVENTS))
+        # Streams opened from now on are not in the greeting, and no less alive for it.
+        self._suspects = [sid for sid in self._streams if sid not in hello.streams]
+        # What the worker no longer keeps is not told again: a new app has nothing to wait for.
+        self._last_seq = max(self._last_seq, hello.first_seq - 1)
         self._reconcile_at = hello.seq
         self._reconcile()
         self.attached.set()
@@ -223,9 +228,10 @@ class Connection:
         if self._reconcile_at is None or self._last_seq < self._reconcile_at:
             return
         self._reconcile_at = None
-        living = set(self.hello.streams) if self.hello is not None else set()
-        for sid in [sid for sid in self._streams if sid not in living]:
-            self._lose(sid, "the media worker no longer has the stream")
+        suspects, self._suspects = self._suspects, []
+        for sid in suspects:
+            if sid in self._streams:
+                self._lose(sid, "the media worker no longer has the stream")
 
     def _lose_all(self, message: str) -> None:
         self._unclaimed.clear()

@@ -61,6 +61,21 @@ def bridge_of(pool: StreamPool, peer: RtpPeer) -> Bridge:
     return Bridge(None, pool, peer)
 
 
+async def test_the_first_stream_of_a_new_app_lives(tmp_path: Path) -> None:
+    """The worker has told an earlier app all; the new one has nothing of it to wait for."""
+    path = tmp_path / "stream-0.sock"
+    async with FakeBot() as bot, RtpPeer() as peer, process(path):
+        async with attached(path) as pool:
+            stream, _ = await bridge_of(pool, peer).connect(bot)
+            await stream.stop()
+        async with attached(path) as pool:
+            stream, connection = await bridge_of(pool, peer).connect(bot)
+            await connection.play(SOUND)
+            await peer.wait_audio(SOUND)
+            await connection.close()
+            assert (await stream.closed()).cause == "remote"
+
+
 async def test_a_killed_worker_ends_its_streams_with_31900(tmp_path: Path) -> None:
     """B-20: the calls see an error, and streams go to the worker that comes after."""
     path = tmp_path / "stream-0.sock"
