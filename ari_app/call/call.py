@@ -83,6 +83,8 @@ class Call:
             account.auth_token,
         )
         self._ctx.living_stream = living_stream
+        if adopted and leg.answered and record.start_time is None:
+            self._progress.answered()  # it was, and that was not written any more
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
         self._ended: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
         self._closing = False

@@ -85,6 +85,29 @@ async def test_a_call_goes_on_at_its_checkpoint(unconnected: CallRoom) -> None:
     room.assert_nothing_left()
 
 
+async def test_what_the_channel_still_plays_is_stopped_before_its_verb_runs_again(
+    unconnected: CallRoom,
+) -> None:
+    room = unconnected
+    leave_channel(room)
+    left = f"{CHANNEL}-play-3"
+    room.asterisk.world.playbacks[left] = {
+        "id": left,
+        "media_uri": "sound:/media/old",
+        "target_uri": f"channel:{CHANNEL}",
+        "language": "en",
+        "state": "playing",
+    }
+    leave_call(room, "<Response><Say>again</Say></Response>")
+    await room.connect()
+    await room.ended()
+    stopped = room.asterisk.requests.index(room.asterisk.requested("DELETE", f".*{left}")[0])
+    played = room.asterisk.requests.index(room.asterisk.requested("POST", ".*/play/.*")[0])
+    assert stopped < played
+    assert room.sounds.said == ["again"]
+    room.assert_nothing_left()
+
+
 async def test_a_call_without_a_checkpoint_asks_for_its_document(unconnected: CallRoom) -> None:
     room = unconnected
     room.customer.documents[VOICE.url] = "<Say>hello</Say>"
@@ -94,6 +117,18 @@ async def test_a_call_without_a_checkpoint_asks_for_its_document(unconnected: Ca
     assert (await room.ended()).status is CallStatus.COMPLETED
     assert room.sounds.said == ["hello"]
     assert room.customer.statuses == ["in-progress", "completed"]
+
+
+async def test_an_answer_that_was_not_written_any_more_is_made_good(
+    unconnected: CallRoom,
+) -> None:
+    room = unconnected
+    leave_channel(room)
+    await leave_stream(room)
+    leave_call(room, CONNECT, verb=1, status=CallStatus.RINGING, start_time=None)
+    await room.connect()
+    await room.news.until(lambda: room.customer.statuses == ["in-progress"])
+    assert room.calls.only.start_time is not None
 
 
 async def test_a_living_stream_goes_on_and_the_next_verb_runs_after_it(
@@ -109,7 +144,7 @@ async def test_a_living_stream_goes_on_and_the_next_verb_runs_after_it(
     assert (stream.sid, stream.stops) == (STREAM, 0)
     await room.asterisk.dtmf(CHANNEL, "5")
     await room.news.until(lambda: stream.keys == "5")
-    assert not room.asterisk.requested("DELETE")
+    assert not room.asterisk.requested("DELETE", "/(channels|bridges)/.*")
     await stream.stop()
     await room.ended()
     assert room.sounds.said == ["after"]

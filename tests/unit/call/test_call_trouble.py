@@ -37,11 +37,12 @@ async def test_a_call_that_cannot_be_taken_is_refused(
     if what == "store":
         room.calls.down = True
     else:
-        room.platform.answer = {
+        answers: dict[str, InboundRefusal | Exception] = {
             "platform": RuntimeError("away"),
             "unknown": InboundRefusal(404, "no such number"),
             "forbidden": InboundRefusal(403, "source not allowed"),
-        }[what]
+        }
+        room.platform.answer = answers[what]
     await room.asterisk.incoming_call(NUMBER.phone_number)
     request = await room.asterisk.wait_request("DELETE", DESTROY)
     assert request.query["reason_code"] == cause
