@@ -6,6 +6,7 @@ fails never fails the call: the problem is told with its number and the next ver
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -22,6 +23,10 @@ from ari_app.urls import safe
 from twiml import Stream, TwimlError
 
 log = structlog.get_logger(__name__)
+
+#: Seconds that audio already sent may take through Asterisk before its bridge goes. A bot that
+#: closes when its mark comes back would else cut off the last frame, which the mark calls played.
+SETTLE = 0.06
 
 #: Seconds that the news of a hang-up may come after the failures it causes.
 GONE_SECONDS = 0.5
@@ -189,7 +194,9 @@ async def _until_closed(ctx: CallContext, stream: RunningStream) -> StreamEnd:
     """Pass keys on until the stream ends; leaving earlier stops it."""
     unlisten = ctx.leg.listen(stream.dtmf)
     try:
-        return await stream.closed()
+        end = await stream.closed()
+        await asyncio.sleep(SETTLE)
+        return end
     finally:
         unlisten()
         await stream.stop()

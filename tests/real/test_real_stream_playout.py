@@ -6,7 +6,7 @@ import random
 from itertools import pairwise
 
 from ari_app.testing import audio
-from ari_app.testing.bot import FakeBot
+from ari_app.testing.bot import BotConnection, FakeBot
 from ari_app.testing.customer import customer
 from ari_app.testing.phone import call
 from ari_app.testing.rtp_probe import RtpProbe
@@ -103,6 +103,29 @@ async def test_fact_07_fact_08_b_03_b_04_b_05_marks_among_odd_chunks(stack: Real
     for before, after in pairwise(phone.probe.received):
         if before.ssrc == after.ssrc:
             assert (after.timestamp - before.timestamp) % 2**32 == 160
+
+
+async def test_b_03_what_a_mark_calls_played_is_heard_though_the_bot_closes_on_it(
+    stack: RealStack,
+) -> None:
+    """The last frame is still inside Asterisk when the mark comes back and the bot closes."""
+    speech = audio.random_codes(0.3, seed=12)
+
+    async def says_it_and_closes(bot: BotConnection) -> None:
+        await bot.wait_count("start", 1)
+        await bot.play(speech)
+        await bot.mark("played")
+        await bot.wait_count("mark", 1)
+        await bot.close()
+
+    async with customer(stack) as shop, FakeBot(says_it_and_closes) as server:
+        stream = f'<Connect><Stream url="{server.url}"/></Connect>'
+        shop.says(stream * 4)
+        async with call(stack.sip, shop.number) as phone:
+            await phone.hung_up()
+        await shop.ended(await shop.call_sid())
+    assert len(server.connections) == 4
+    assert phone.probe.audio().count(speech) == 4
 
 
 def _heard_of(probe: RtpProbe, audio: bytes) -> int:
