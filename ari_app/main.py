@@ -161,6 +161,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
                 streams=CallStreams(
                     pool,
                     allow_private=settings.allow_private_urls,
+                    allow=[str(network) for network in settings.url_allow],
                     keep_query=settings.stream_keep_query,
                 ),
                 now=_now,

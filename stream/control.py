@@ -25,6 +25,7 @@ class Open(msgspec.Struct, tag="open", frozen=True, kw_only=True):
 
     ``peer_host``/``peer_port`` is Asterisk's end of the RTP pair. ``headers`` are sent with the
     upgrade as they are. The query of ``url`` stays behind unless ``keep_query`` (fact 14).
+    Private addresses are refused but for those in the networks of ``allow``, e.g. ``10.0.0.0/8``.
     ``connect_timeout`` in seconds covers DNS, TCP, TLS and the upgrade.
     """
 
@@ -41,6 +42,7 @@ class Open(msgspec.Struct, tag="open", frozen=True, kw_only=True):
     track: str = "inbound_track"
     mode: Mode = "connect"
     allow_private: bool = False
+    allow: tuple[str, ...] = ()
     keep_query: bool = False
     connect_timeout: float = 10.0
 

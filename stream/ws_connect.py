@@ -14,7 +14,7 @@ import picows
 
 from stream.control import Open
 from stream.fragments import MAX_MESSAGE
-from stream.ws_guard import is_public
+from stream.ws_guard import is_listed, is_public
 from stream.ws_url import Target, UrlError, target
 
 USER_AGENT = "Twilio.TmeWs/1.0"
@@ -63,7 +63,7 @@ async def connect(
     try:
         deadline = asyncio.get_running_loop().time() + spec.connect_timeout
         async with asyncio.timeout_at(deadline):
-            sock = await _dial(where, spec.allow_private, deadline)
+            sock = await _dial(where, spec, deadline)
             return await _upgrade(sock, where, headers, listener, tls, spec.connect_timeout)
     except TimeoutError:
         raise StreamFailure(
@@ -80,14 +80,18 @@ def _headers(spec: Open, where: Target) -> dict[str, str]:
     return headers
 
 
-async def _dial(where: Target, allow_private: bool, deadline: float) -> socket.socket:
+def _may_go_to(host: str, spec: Open) -> bool:
+    return spec.allow_private or is_public(host) or is_listed(host, spec.allow)
+
+
+async def _dial(where: Target, spec: Open, deadline: float) -> socket.socket:
     """Return a TCP connection to the first checked address that takes one.
 
     An address that does not answer leaves its share of the time to those after it.
     """
     loop = asyncio.get_running_loop()
     found = await _resolve(where)
-    allowed = [row for row in found if allow_private or is_public(str(row[4][0]))]
+    allowed = [row for row in found if _may_go_to(str(row[4][0]), spec)]
     if not allowed:
         raise StreamFailure(UNREACHABLE, f"{where.host} is a private address: not allowed")
     failure = StreamFailure(UNREACHABLE, f"{where.host} has no address")

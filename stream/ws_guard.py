@@ -6,6 +6,7 @@ The check is made on the very address that is then connected to (B-19).
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -17,9 +18,8 @@ def is_public(host: str) -> bool:
 
     An IPv4 address inside an IPv6 one counts as what it stands for (mapped, 6to4, NAT64).
     """
-    try:
-        address: Address = ipaddress.ip_address(host.split("%", 1)[0])
-    except ValueError:
+    address = _address(host)
+    if address is None:
         return False
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
@@ -28,3 +28,18 @@ def is_public(host: str) -> bool:
         if inner is not None:
             address = inner
     return address.is_global and not address.is_multicast
+
+
+def is_listed(host: str, networks: Iterable[str]) -> bool:
+    """Tell whether the IP address ``host`` is in one of ``networks``, such as ``10.0.0.0/8``."""
+    address = _address(host)
+    return address is not None and any(
+        address in ipaddress.ip_network(network, strict=False) for network in networks
+    )
+
+
+def _address(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host.split("%", 1)[0])
+    except ValueError:
+        return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ari_app.call.ports import Stream as CallStream
 from ari_app.call.ports import StreamEnd, StreamRequest, StreamWatcher, StreamWorker
 from ari_app.streams.pool import StreamPool, Worker
@@ -13,6 +15,7 @@ class CallStreams:
     """Opens and adopts streams in the pool's workers.
 
     ``allow_private`` says whether bots on private addresses may be connected to,
+    ``allow`` names networks that may be even when not,
     ``keep_query`` whether the query of a stream's URL is sent along.
     """
 
@@ -21,11 +24,13 @@ class CallStreams:
         pool: StreamPool,
         *,
         allow_private: bool,
+        allow: Sequence[str] = (),
         keep_query: bool = False,
         connect_timeout: float = 10.0,
     ) -> None:
         self._pool = pool
         self._allow_private = allow_private
+        self._allow = tuple(allow)
         self._keep_query = keep_query
         self._connect_timeout = connect_timeout
 
@@ -51,6 +56,7 @@ class CallStreams:
             parameters=dict(request.parameters),
             name=request.name,
             allow_private=self._allow_private,
+            allow=self._allow,
             keep_query=self._keep_query,
             connect_timeout=self._connect_timeout,
         )

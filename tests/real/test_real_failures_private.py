@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from ari_app.testing import sipp
+from ari_app.testing.bot import FakeBot
 from ari_app.testing.developer import Developer, developer_on
 from ari_app.testing.phone import call
 from ari_app.testing.stack import RealStack, real_stack
@@ -79,6 +80,16 @@ async def test_b_19_a_stream_to_a_private_address_is_refused(dev: Developer) -> 
     assert event["StreamError"].startswith("31904")
     assert await dev.problems(event["CallSid"], "31904") == ["31904"]
     assert not dev.app.received("/bot")
+
+
+async def test_b_19_a_stream_to_a_listed_address_is_opened(dev: Developer) -> None:
+    async with FakeBot() as bot:
+        number = await dev.serving(f'<Connect><Stream url="{bot.url}"/></Connect>')
+        async with call(dev.stack.sip, number) as phone:
+            connection = await bot.connection()
+            await connection.wait_count("start", 1)
+            await connection.close()
+            await phone.hung_up()
 
 
 async def test_b_19_a_status_callback_to_a_private_address_is_refused(dev: Developer) -> None:

@@ -12,7 +12,7 @@ import pytest
 from ari_app.testing.bot import FakeBot, tls_pair
 from ari_app.testing.bridge import Bridge, start_bridge
 from stream import control
-from stream.ws_guard import is_public
+from stream.ws_guard import is_listed, is_public
 from stream.ws_url import UrlError, target
 
 
@@ -200,3 +200,11 @@ async def test_a_dead_name_does_not_hold_up_a_neighbour(bridge: Bridge) -> None:
         await connection.mark("heard")
         await connection.wait_count("mark", 1)
         assert {(await stream.closed()).code for stream in dead} == {31904}
+
+
+def test_b_19_networks_of_ones_own_may_be_listed() -> None:
+    networks = ("10.1.0.0/16", "fd00::/8")
+    assert is_listed("10.1.2.3", networks)
+    assert is_listed("fd00::1%eth0", networks)
+    assert not is_listed("10.2.0.1", networks)
+    assert not is_listed("bot.example.com", networks)
