@@ -43,7 +43,7 @@ async def update(request: web.Request) -> web.Response:
     wanted = read_update(params)
     account = request[ACCOUNT]
     if wanted == UpdateCall():
-        call = await request.app[STORE].calls.get(sid(request), account.sid)
+        call = await _known(request)
     else:
         call = await request.app[CALLS].update(account, sid(request), wanted)
     if both_given(params):
@@ -53,9 +53,7 @@ async def update(request: web.Request) -> web.Response:
 
 async def fetch(request: web.Request) -> web.Response:
     """``GET /Calls/{sid}``."""
-    return json_response(
-        call_json(await request.app[STORE].calls.get(sid(request), request[ACCOUNT].sid))
-    )
+    return json_response(call_json(await _known(request)))
 
 
 async def list_(request: web.Request) -> web.Response:
@@ -87,6 +85,13 @@ async def delete(request: web.Request) -> web.Response:
         raise ApiError(409, 20009, "Cannot delete this resource before it is complete")
     await store.calls.delete(account.sid, call.sid)
     return web.Response(status=204)
+
+
+async def _known(request: web.Request) -> CallRecord:
+    """Return the call of the path: its running state, which the store learns a little later."""
+    account = request[ACCOUNT]
+    running = request.app[CALLS].running(account, sid(request))
+    return running or await request.app[STORE].calls.get(sid(request), account.sid)
 
 
 async def _warn_of_both(request: web.Request, call: CallRecord) -> None:

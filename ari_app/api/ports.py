@@ -69,7 +69,11 @@ class ApiError(Exception):
 
 
 class CallService(Protocol):
-    """Starts and changes calls. Both may raise StoreUnavailable."""
+    """Starts, changes and knows calls. Starting and changing may raise StoreUnavailable."""
+
+    def running(self, account: Account, call_sid: str) -> CallRecord | None:
+        """Return a call of the account as it is this moment; None when it does not run here."""
+        ...
 
     async def create(self, account: Account, request: CreateCall) -> CallRecord:
         """Queue an outbound call and return its record, ``queued``. Raises ApiError."""

@@ -13,13 +13,22 @@ from ari_app.store import Store
 
 
 class FakeCallService:
-    """Remembers what it was asked (``created``, ``updated``); ``fail_with`` is raised if set."""
+    """Remembers what it was asked (``created``, ``updated``); ``fail_with`` is raised if set.
+
+    ``live`` holds running calls whose state the store does not know yet.
+    """
 
     def __init__(self, store: Store) -> None:
         self.created: list[CreateCall] = []
         self.updated: list[tuple[str, UpdateCall]] = []
         self.fail_with: Exception | None = None
+        self.live: dict[str, CallRecord] = {}
         self._store = store
+
+    def running(self, account: Account, call_sid: str) -> CallRecord | None:
+        """Return what ``live`` holds of the account."""
+        call = self.live.get(call_sid)
+        return call if call and call.account_sid == account.sid else None
 
     async def create(self, account: Account, request: CreateCall) -> CallRecord:
         """Insert a queued outbound call."""

@@ -26,6 +26,10 @@ class ApiCalls:
         self._store = store
         self._ended_update = ended_update
 
+    def running(self, account: Account, call_sid: str) -> CallRecord | None:
+        """Return a call that runs on this node, as it is this moment."""
+        return self._manager.get(account.sid, call_sid)
+
     async def create(self, account: Account, request: CreateCall) -> CallRecord:
         """Queue an outbound call. Raises ApiError 400/21211 and 503/20503."""
         try:

@@ -284,6 +284,17 @@ async def test_an_empty_update_answers_the_call_as_it_is(api: ApiServer) -> None
     assert got.status == "completed"
 
 
+async def test_b_10_a_running_call_is_told_as_it_is_not_as_it_was_stored(api: ApiServer) -> None:
+    """A bot that asks at its `start` must see an answered call, however far the store is."""
+    call = await asyncio.to_thread(
+        api.twilio.calls.create, to="+15550003", from_="+15550001", url="https://a.example/"
+    )
+    stored = await api.store.calls.get(call.sid, api.account.sid)
+    api.calls.live[call.sid] = msgspec.structs.replace(stored, status=CallStatus.IN_PROGRESS)
+    fetched = await asyncio.to_thread(api.twilio.calls(call.sid).fetch)
+    assert (call.status, fetched.status) == ("queued", "in-progress")
+
+
 async def test_fact_18_dates_and_durations_have_twilio_s_forms(api: ApiServer) -> None:
     call = await api.add_call()
     start = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
