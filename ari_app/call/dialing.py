@@ -12,6 +12,7 @@ from ari_app.ari.errors import AriError
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import End
 from ari_app.call.progress import Progress
+from ari_app.call.sip import caller_id
 from ari_app.call.whole import whole
 from ari_app.model import CallStatus
 
@@ -43,7 +44,7 @@ class Dialing:
                     endpoint=self.endpoint,
                     app=self.app,
                     app_args=f"outbound,{leg.channel_id}",
-                    caller_id=self.caller_id,
+                    caller_id=caller_id(self.caller_id),
                     timeout=self.ring_seconds + GRACE,
                     formats=",".join(CODECS),
                 )

@@ -1,4 +1,4 @@
-"""From a REST ``To`` to a PJSIP dial string."""
+"""From REST's ``To`` and ``From`` to what Asterisk dials and shows."""
 
 from __future__ import annotations
 
@@ -26,3 +26,15 @@ def dial_string(to: str, template: str | None) -> str:
     if not template:
         raise ValueError("no outbound route: set ARISWITCH_OUTBOUND_SIP_URI")
     return OUTBOUND + template.replace("{number}", to)
+
+
+def caller_id(from_: str) -> str:
+    """Return the caller ID that shows ``from_`` as the user of SIP's From header.
+
+    A SIP URI shows its user, ``client:alice`` shows ``alice``. In brackets, because Asterisk
+    takes what is no telephone number for a display name otherwise.
+    """
+    scheme, _, rest = from_.partition(":")
+    if scheme.lower() in ("sip", "sips"):
+        return f"<{re.split('[@;?:]', rest, maxsplit=1)[0]}>"
+    return f"<{rest or from_}>"
