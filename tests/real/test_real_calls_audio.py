@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import soundfile
 
 from ari_app.testing import audio, rtp
-from ari_app.testing.developer import Developer
+from ari_app.testing.developer import DEADLINE, Developer
 from ari_app.testing.http_server import Answer
 from ari_app.testing.phone import Phone, call
 from ari_app.testing.rtp import Law
@@ -121,11 +122,11 @@ async def test_say_is_heard_in_its_language_and_made_once(dev: Developer) -> Non
         return set(dev.stack.settings.media_dir.rglob("*.ulaw"))
 
     before = made()
-    say = '<Say language="{}">Eins zwei drei, vier Tore</Say>'
+    say = '<Say language="{}">Vier Tore</Say>'
     english = await listen(dev, say.format("en-US"))
     (first,) = made() - before
     assert english.probe.audio().count(first.read_bytes()) == 1
-    assert loud_seconds(english) > 1
+    assert loud_seconds(english) > 0.4
     again = await listen(dev, say.format("en-US"))
     assert made() - before == {first}
     assert again.probe.heard(first.read_bytes())
@@ -136,14 +137,14 @@ async def test_say_is_heard_in_its_language_and_made_once(dev: Developer) -> Non
 
 async def test_say_loop(dev: Developer) -> None:
     before = set(dev.stack.settings.media_dir.rglob("*.ulaw"))
-    phone = await listen(dev, '<Say loop="2">Hello there</Say>')
+    phone = await listen(dev, '<Say loop="2">Hello</Say>')
     (spoken,) = set(dev.stack.settings.media_dir.rglob("*.ulaw")) - before
     assert phone.probe.audio().count(spoken.read_bytes()) == 2
 
 
 async def test_say_takes_entities_and_unicode(dev: Developer) -> None:
-    phone = await listen(dev, "<Say>Fish &amp; chips &#8211; übermäßig €5</Say>")
-    assert loud_seconds(phone) > 1
+    phone = await listen(dev, "<Say>Fish &amp; chips &#8211; ü€</Say>")
+    assert loud_seconds(phone) > 0.4
     assert await dev.problems(await dev.call_sid()) == []
 
 
@@ -175,16 +176,16 @@ async def test_b_29_page_instead_of_audio_is_13420(dev: Developer) -> None:
 
 async def test_b_29_missing_audio_is_told_and_ends_with_the_announcement(dev: Developer) -> None:
     """A file that cannot be had goes the way of a document that cannot: no silent success."""
-    unheard = audio.random_codes(0.2, seed=8)
-    good = dev.files.audio("/good.wav", audio.wav(unheard, "ulaw"))
-    phone = await listen(dev, f"<Play>{dev.files.url('/none.wav')}</Play><Play>{good}</Play>")
-    sid = await dev.call_sid()
-    codes = await dev.problems(sid)
-    assert codes
-    assert set(codes) <= {"11200", "11217"}
-    assert not phone.probe.heard(unheard)
-    assert loud_seconds(phone) > 1  # "an application error has occurred"
-    assert (await dev.over(sid)).status == "completed"
+    missing, after = dev.files.url("/none.wav"), dev.files.callback("/after.wav")
+    number = await dev.serving(f"<Play>{missing}</Play><Play>{after}</Play>")
+    async with call(dev.stack.sip, number) as phone, asyncio.timeout(DEADLINE):
+        await phone.probe.until(lambda: loud_seconds(phone) >= 1)
+        sid = await dev.call_sid()
+        assert await dev.problems(sid, "11200") == ["11200"]
+        (note,) = await dev.rest(dev.client.calls(sid).notifications.list)
+        assert (note.request_url, note.log) == (missing, "0")
+        await phone.sipp.hang_up()
+    assert not dev.files.received("/after.wav")
 
 
 async def test_b_29_missing_audio_goes_to_the_fallback_url(dev: Developer) -> None:
@@ -198,5 +199,5 @@ async def test_b_29_missing_audio_goes_to_the_fallback_url(dev: Developer) -> No
         await phone.hung_up()
     assert phone.probe.heard(codes)
     asked = dev.app.received("/fallback")[0].params
-    assert asked["ErrorCode"] in {"11200", "11217"}
+    assert asked["ErrorCode"] == "11200"
     assert asked["ErrorUrl"].endswith("/none.wav")

@@ -217,6 +217,26 @@ async def test_caller_id_is_shown_to_the_callee(dev: Developer) -> None:
     assert (await dev.call(made.sid))._from == "+15550100"
 
 
+@pytest.mark.parametrize(
+    ("from_", "user"),
+    [
+        ("client:alice", "alice"),
+        ("sip:bob@example.com;tag=1", "bob"),
+        ("Support", "Support"),
+        ("anonymous", "anonymous"),
+        ("+1 (555) 010-0199", "+15550100199"),
+    ],
+)
+async def test_every_form_of_from_is_the_user_of_the_from_header(
+    dev: Developer, from_: str, user: str
+) -> None:
+    async with telephone() as phone:
+        await create(dev, phone, from_=from_)
+        await phone.hung_up()
+    invite = next(m for m in phone.sipp.messages if m.method == "INVITE")
+    assert f"<sip:{user}@" in invite.header("From")
+
+
 async def test_machine_detection_is_taken_and_said_to_be_ignored(dev: Developer) -> None:
     async with telephone() as phone:
         made = await create(dev, phone, machine_detection="Enable", async_amd="true", record=True)
