@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from twiml import Hangup, Pause, Play, Redirect, Reject, Verb, parse
@@ -58,7 +60,7 @@ def test_pause_bad_length(written: str) -> None:
 
 
 @pytest.mark.parametrize(("written", "method"), [("GET", "GET"), ("get", "GET"), ("POST", "POST")])
-def test_redirect_method(written: str, method: str) -> None:
+def test_redirect_method(written: str, method: Literal["GET", "POST"]) -> None:
     verb, warnings = one(f"<Redirect method='{written}'> ../menu?x=1 </Redirect>")
     assert verb == Redirect("../menu?x=1", method)
     assert warnings == []
