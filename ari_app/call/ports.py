@@ -68,7 +68,7 @@ class InboundRefusal:
 
 
 class Platform(Protocol):
-    """Who the customer is (design: ``local`` or ``somleng``)."""
+    """Who the customer is (``local``; others may come)."""
 
     async def route(
         self, *, to: str, from_: str, source_ip: str, sip_call_id: str

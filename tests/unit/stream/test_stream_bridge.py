@@ -1,4 +1,4 @@
-"""The bridge on loopback, bot and Asterisk played by independent code (contract §2, §0)."""
+"""The bridge on loopback, bot and Asterisk played by independent code (Twilio: Media Streams)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def assert_continuous(packets: Sequence[RtpPacket]) -> None:
 
 
 async def test_audio_goes_both_ways_bit_for_bit(bridge: Bridge) -> None:
-    """All 256 µ-law codes, both ways; design §4.5."""
+    """All 256 µ-law codes, both ways."""
     async with FakeBot() as bot:
         stream, connection = await bridge.connect(bot)
         sound = bytes(range(256)) * 10 + random.Random(1).randbytes(160 * 25)
@@ -49,7 +49,7 @@ async def test_audio_goes_both_ways_bit_for_bit(bridge: Bridge) -> None:
 
 
 async def test_alaw_goes_both_ways_by_table(tmp_path: Path) -> None:
-    """All 256 A-law codes; the caller's codec is translated in the bridge (design §4.5)."""
+    """All 256 A-law codes; the caller's codec is translated in the bridge."""
     async with start_bridge(tmp_path, payload_type=8) as bridge, FakeBot() as bot:
         _, connection = await bridge.connect(bot, codec="alaw")
         codes = bytes(range(256)) * 5

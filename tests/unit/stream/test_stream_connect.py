@@ -1,4 +1,4 @@
-"""Every way a bot cannot be reached, with Twilio's number (contract §2.2, B-8, B-19)."""
+"""Every way a bot cannot be reached, with Twilio's number (B-8, B-19)."""
 
 from __future__ import annotations
 

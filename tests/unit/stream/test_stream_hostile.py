@@ -1,4 +1,4 @@
-"""Bots that misbehave: fact 9, contract §2.4 "Validation", §2.5."""
+"""Bots that misbehave: fact 9; Twilio: Media Streams, errors."""
 
 from __future__ import annotations
 

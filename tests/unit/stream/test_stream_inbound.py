@@ -1,4 +1,4 @@
-"""The inbound sequencer: design §4.1, B-6, contract §2.3 "media"."""
+"""The inbound sequencer: a gapless media clock (B-6)."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_no_jump_of_counters_loses_new_audio(sequence: int, timestamp: int) -> N
 
 
 def test_silence_is_made_after_200_ms_without_packets() -> None:
-    """The bot sees 50 messages a second in any case (contract §2.3)."""
+    """The bot sees 50 messages a second in any case (Twilio: media messages)."""
     inbound = Inbound(0)
     assert [inbound.tick() for _ in range(IDLE_TICKS)] == [None] * IDLE_TICKS
     assert [inbound.tick() for _ in range(50)] == [SILENCE] * 50

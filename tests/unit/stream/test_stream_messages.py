@@ -1,4 +1,4 @@
-"""Messages as contract §2.3 writes them and §2.4 reads them."""
+"""Messages as Twilio writes and reads them (Twilio: WebSocket messages)."""
 
 from __future__ import annotations
 

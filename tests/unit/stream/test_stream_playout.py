@@ -1,4 +1,4 @@
-"""The play-out buffer: contract §2.4 "Playout buffer" and "Marks", B-1 to B-5."""
+"""The play-out buffer: first in, first out, marks in place (B-1 to B-5)."""
 
 from __future__ import annotations
 

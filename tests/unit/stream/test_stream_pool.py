@@ -1,4 +1,4 @@
-"""Workers as processes: they die, they outlive the app, they are shared (design §2, §5)."""
+"""Workers as processes: they die, they outlive the app, they are shared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The session: contract §2.3 to §2.5 without sockets, as a state machine."""
+"""The session (Twilio: Media Streams) without sockets, as a state machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timing wheel: absolute schedule, no drift, no burst (design §4.2)."""
+"""The timing wheel: absolute schedule, no drift, no burst."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ TONE = (SCENARIOS / "audio" / "tone.al").read_bytes()
 
 
 class Mirror:
-    """The seed's bot: keeps what it hears until key 1, then plays it back and closes."""
+    """A bot that keeps what it hears until key 1, then plays it back and closes."""
 
     def __init__(self) -> None:
         self.stored = b""
@@ -55,7 +55,7 @@ class Mirror:
 
 
 def source_of(law: Law) -> bytes:
-    """PCMU: every code, in an order found nowhere else; PCMA: the seed's tone."""
+    """PCMU: every code, in an order found nowhere else; PCMA: a tone."""
     if law == "alaw":
         return TONE
     codes = list(bytes(range(256)) * 32)
@@ -70,7 +70,7 @@ def cut(heard: bytes, needle: bytes, start: int = 0) -> bytes:
 
 
 @pytest.mark.parametrize("law", ["ulaw", "alaw"])
-async def test_fact_07_fact_08_fact_10_b_34_checksums_of_the_seeds_call(
+async def test_fact_07_fact_08_fact_10_b_34_checksums_of_a_whole_call(
     stack: RealStack, tmp_path: Path, law: Law
 ) -> None:
     source = source_of(law)
