@@ -77,7 +77,7 @@ async def in_stream(dev: Developer, bot: FakeBot) -> AsyncIterator[tuple[Phone, 
 async def test_fact_11_b_10_update_ends_the_stream_and_runs_the_new_document(
     dev: Developer, by: str
 ) -> None:
-    """A live update in the middle of a stream: `stop`, close, the new sound, and a truthful answer."""
+    """An update inside a stream: `stop`, close, the new sound, and a truthful answer."""
     document = play_new(dev)
     async with FakeBot() as bot, in_stream(dev, bot) as (phone, sid):
         stream = await bot.connection()
