@@ -7,13 +7,13 @@ import contextlib
 import socket
 from collections.abc import Callable
 
-from stream import rtp
+from stream import g711, rtp
+from stream.udp_sockets import datagrams, pack_address
 
-Peer = tuple[str, int]
 Receiver = Callable[[rtp.Packet], None]
 
-_BATCH = 64
-_DATAGRAM = 16 * 1024
+_PACKET = rtp.HEADER_BYTES + g711.FRAME_BYTES
+_ROUNDS = 16
 _BUFFER = 4 * 1024 * 1024
 
 
@@ -29,28 +29,41 @@ class RtpSocket:
                 self._socket.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
         self._socket.bind((bind, 0))
         self.port: int = self._socket.getsockname()[1]
-        self._peers: dict[Peer, Receiver] = {}
+        self._datagrams = datagrams(self._socket, _PACKET)
+        self._peers: dict[bytes, Receiver] = {}
+        self._packets: list[bytes] = []
+        self._addresses: list[bytes] = []
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket.fileno(), self._readable)
         self.unknown = 0
         self.malformed = 0
         self.unsent = 0
 
-    def register(self, peer: Peer, receiver: Receiver) -> None:
+    def address(self, host: str, port: int) -> bytes:
+        """Return a peer's address; raises `OSError` when it is none that this socket reaches."""
+        return pack_address(self._socket.family, host, port)
+
+    def register(self, peer: bytes, receiver: Receiver) -> None:
         """Give ``peer``'s packets to ``receiver``, instead of whoever had that port before."""
         self._peers[peer] = receiver
 
-    def unregister(self, peer: Peer, receiver: Receiver) -> None:
+    def unregister(self, peer: bytes, receiver: Receiver) -> None:
         """Forget ``peer``, unless somebody else has it by now."""
         if self._peers.get(peer) == receiver:
             del self._peers[peer]
 
-    def send(self, packet: bytes, peer: Peer) -> None:
-        """Send one packet; what the kernel will not take is counted and gone, as UDP is."""
-        try:
-            self._socket.sendto(packet, peer)
-        except OSError:
-            self.unsent += 1
+    def put(self, packet: bytes, peer: bytes) -> None:
+        """Keep a packet, a header and a frame long, for the next `flush`."""
+        self._packets.append(packet)
+        self._addresses.append(peer)
+
+    def flush(self) -> None:
+        """Send what was put; what the kernel will not take is counted and gone, as UDP is."""
+        if self._packets:
+            sent = self._datagrams.send(self._packets, self._addresses)
+            self.unsent += len(self._packets) - sent
+            self._packets.clear()
+            self._addresses.clear()
 
     def close(self) -> None:
         """Close the socket."""
@@ -58,19 +71,19 @@ class RtpSocket:
         self._socket.close()
 
     def _readable(self) -> None:
-        receive = self._socket.recvfrom
-        peers = self._peers
-        for _ in range(_BATCH):
-            try:
-                datagram, address = receive(_DATAGRAM)
-            except OSError:
+        # All that waits, within reason: the WebSockets are read once a round of the loop too,
+        # and a socket read by less than what comes in a round falls behind for good.
+        for _ in range(_ROUNDS):
+            found = self._datagrams.receive()
+            for datagram, address in found:
+                receiver = self._peers.get(address)
+                if receiver is None:
+                    self.unknown += 1
+                    continue
+                packet = rtp.parse(datagram)
+                if packet is None:
+                    self.malformed += 1
+                    continue
+                receiver(packet)
+            if len(found) < self._datagrams.batch:
                 return
-            receiver = peers.get(address[:2])
-            if receiver is None:
-                self.unknown += 1
-                continue
-            packet = rtp.parse(datagram)
-            if packet is None:
-                self.malformed += 1
-                continue
-            receiver(packet)

@@ -13,6 +13,8 @@ import os
 import secrets
 import signal
 import ssl
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -58,6 +60,7 @@ class StreamWorker:
         self._tls = ssl.create_default_context(cafile=ca_file)
         self.control = ControlServer(socket_path, self._command, self._hello)
         self._streams: dict[str, WorkerStream] = {}
+        self._opening: set[WorkerStream] = set()
         self._wheel: Wheel[WorkerStream] | None = None
         self._closing = False
 
@@ -122,34 +125,59 @@ class StreamWorker:
             )
             return
         stream = WorkerStream(
-            spec, self.rtp, self._tls, self.control.emit, self._ended, self._ping_ticks
+            spec,
+            self.rtp,
+            self._tls,
+            self.control.emit,
+            self._opening.discard,
+            self._ended,
+            self._ping_ticks,
         )
         self._streams[spec.stream_sid] = stream
+        self._opening.add(stream)
         if self._wheel is None:
-            self._wheel = Wheel(self._loop.time())
-            self._loop.call_at(self._wheel.deadline(), self._turn, self._wheel)
+            self._wheel = Wheel(time.monotonic())
+            self._loop.call_soon(self._turn, self._wheel)
         self._wheel.add(stream)
         stream.start()
 
     def _ended(self, stream: WorkerStream) -> None:
         self._streams.pop(stream.sid, None)
+        self._opening.discard(stream)
         if self._wheel is not None:
             self._wheel.remove(stream)
             if not self._streams:
                 self._wheel = None
 
     def _turn(self, wheel: Wheel[WorkerStream]) -> None:
+        """Send what is due. What came meanwhile is read by the loop between two turns.
+
+        The worker sleeps until its deadline, sockets and all: they are drained at one go every
+        5 ms, instead of one wake-up a packet. While streams are opening it does not, since
+        every step of a handshake would wait.
+        """
         if wheel is not self._wheel:
             return
-        for group in wheel.due(self._loop.time()):
-            for stream in group:
-                try:
-                    stream.tick()
-                except Exception:  # one broken stream must not stop the others' clock
-                    log.exception("stream.tick_failed", stream_sid=stream.sid)
-                    stream.fail(FAILED, "internal failure")
-        if wheel is self._wheel:
-            self._loop.call_at(wheel.deadline(), self._turn, wheel)
+        wait = wheel.deadline() - time.monotonic()
+        if wait > 0:
+            if self._opening:
+                self._loop.call_later(wait, self._turn, wheel)
+                return
+            time.sleep(wait)
+        for group in wheel.due(time.monotonic()):
+            self._each(group, WorkerStream.tick)
+            self.rtp.flush()
+            self._each(group, WorkerStream.sent)
+        self._loop.call_soon(self._turn, wheel)
+
+    @staticmethod
+    def _each(group: list[WorkerStream], do: Callable[[WorkerStream], None]) -> None:
+        for stream in group:
+            try:
+                do(stream)
+            except Exception:  # one broken stream must not stop the others' clock
+                log.exception("stream.tick_failed", stream_sid=stream.sid)
+                stream.fail(FAILED, "internal failure")
 
 
 def run_worker(

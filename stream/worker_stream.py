@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import secrets
 import ssl
 from collections.abc import Callable
@@ -39,6 +38,7 @@ class WorkerStream:
         rtp: RtpSocket,
         tls: ssl.SSLContext,
         emit: Callable[[control.StreamEvent], None],
+        on_open: Callable[[WorkerStream], None],
         on_end: Callable[[WorkerStream], None],
         ping_ticks: int = PING_TICKS,
     ) -> None:
@@ -47,8 +47,9 @@ class WorkerStream:
         self._rtp = rtp
         self._tls = tls
         self._emit = emit
+        self._on_open = on_open
         self._on_end = on_end
-        self._peer = (spec.peer_host, spec.peer_port)
+        self._peer = b""
         self._link = WsLink(self)
         self._session = Session(spec, self._link, self._tell)
         self._sender = Sender(
@@ -66,24 +67,28 @@ class WorkerStream:
 
     def start(self) -> None:
         """Begin: silence to the caller at once, the WebSocket as soon as it connects."""
+        host, port = self._spec.peer_host, self._spec.peer_port
         try:
-            ipaddress.ip_address(self._spec.peer_host)
-        except ValueError:
-            self._end("error", FAILED, f"peer {self._spec.peer_host!r} is no IP address")
+            self._peer = self._rtp.address(host, port)
+        except (OSError, OverflowError):
+            self._end("error", FAILED, f"peer {host!r}, {port} is no address of the RTP socket's")
             return
         self._rtp.register(self._peer, self._receive)
         self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     def tick(self) -> None:
-        """Send the frame that is due; the wheel calls this every 20 ms."""
-        self._rtp.send(self._sender.packet(self._session.tick()), self._peer)
-        self._session.sent()
+        """Put out the frame that is due; the wheel calls this every 20 ms."""
+        self._rtp.put(self._sender.packet(self._session.tick()), self._peer)
         self._next_ping -= 1
         if not self._next_ping:
             self._next_ping = self._ping_ticks
             if self._link.ping() >= MISSED_PONGS:
                 self._link.abort()
                 self._end("error", BROKEN, "the server answers no pings")
+
+    def sent(self) -> None:
+        """The frame has left (said by the wheel)."""
+        self._session.sent()
 
     def dtmf(self, digit: str) -> None:
         """Tell the bot of a key press."""
@@ -101,6 +106,7 @@ class WorkerStream:
     def link_open(self) -> None:
         """The upgrade is done (said by the link)."""
         self._session.open()
+        self._on_open(self)
         self._log.info("stream.started", url=shown(self._spec.url))
 
     def link_text(self, message: bytes) -> None:
