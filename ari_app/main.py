@@ -26,7 +26,7 @@ from ari_app.call.manager import CallManager
 from ari_app.call.ports import CallSettings, Services
 from ari_app.demo import demo_routes
 from ari_app.http.callbacks import CallbackSender, CallbackWarning
-from ari_app.http.guard import UrlPolicy, guarded_session
+from ari_app.http.guard import guarded_session
 from ari_app.http.sign import signature
 from ari_app.http.webhooks import Webhooks
 from ari_app.logs import configure_logs
@@ -45,6 +45,7 @@ from ari_app.wiring.calls import ApiCalls
 from ari_app.wiring.numbers import configured_numbers
 from ari_app.wiring.platform import CallPlatform
 from ari_app.wiring.streams import CallStreams
+from stream.addresses import UrlPolicy
 
 log = structlog.get_logger(__name__)
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import picows
 
+from stream.addresses import UrlPolicy
 from stream.control import Open
 from stream.fragments import MAX_MESSAGE
-from stream.ws_guard import is_listed, is_public
 from stream.ws_url import Target, UrlError, target
 
 USER_AGENT = "Twilio.TmeWs/1.0"
@@ -80,10 +80,6 @@ def _headers(spec: Open, where: Target) -> dict[str, str]:
     return headers
 
 
-def _may_go_to(host: str, spec: Open) -> bool:
-    return spec.allow_private or is_public(host) or is_listed(host, spec.allow)
-
-
 async def _dial(where: Target, spec: Open, deadline: float) -> socket.socket:
     """Return a TCP connection to the first checked address that takes one.
 
@@ -91,7 +87,8 @@ async def _dial(where: Target, spec: Open, deadline: float) -> socket.socket:
     """
     loop = asyncio.get_running_loop()
     found = await _resolve(where)
-    allowed = [row for row in found if _may_go_to(str(row[4][0]), spec)]
+    policy = UrlPolicy.of(allow_private=spec.allow_private, allow=spec.allow)
+    allowed = [row for row in found if policy.permits(str(row[4][0]))]
     if not allowed:
         raise StreamFailure(UNREACHABLE, f"{where.host} is a private address: not allowed")
     failure = StreamFailure(UNREACHABLE, f"{where.host} has no address")

@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "ari_app/call": {"twiml", "ari_app.ari"} | WORDS,
     "ari_app/api": WORDS,
     "ari_app/bus": WORDS,
-    "ari_app/http": WORDS,
+    "ari_app/http": WORDS | {"stream.addresses"},
     "ari_app/media": WORDS,
     "ari_app/platform": WORDS,
     "ari_app/speech": WORDS,

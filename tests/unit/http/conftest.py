@@ -10,9 +10,10 @@ import pytest
 
 from ari_app.errors import TwilioError
 from ari_app.http.failures import WebhookError
-from ari_app.http.guard import UrlPolicy, guarded_session
+from ari_app.http.guard import guarded_session
 from ari_app.http.overrides import Limits
 from ari_app.http.webhooks import WebhookRequest, WebhookResponse, Webhooks
+from stream.addresses import UrlPolicy
 
 TOKEN = "the-auth-token"
 

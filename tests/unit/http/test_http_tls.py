@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 import trustme
 
-from ari_app.http.guard import UrlPolicy, guarded_session
+from ari_app.http.guard import guarded_session
 from ari_app.testing.web import site, twiml
+from stream.addresses import UrlPolicy
 
 NOW = datetime.now(UTC)
 

@@ -16,10 +16,11 @@ import soundfile
 from aiohttp import web
 
 from ari_app.errors import TwilioError
-from ari_app.http.guard import UrlPolicy, guarded_session
+from ari_app.http.guard import guarded_session
 from ari_app.media import MediaCache, Sound
 from ari_app.media.download import Limits
 from ari_app.testing.media_server import ManualClock, MediaServer
+from stream.addresses import UrlPolicy
 
 EVERY_CODE = bytes(range(256)) * 5  # 1280 bytes: 8 frames
 

@@ -12,7 +12,6 @@ import pytest
 from ari_app.testing.bot import FakeBot, tls_pair
 from ari_app.testing.bridge import Bridge, start_bridge
 from stream import control
-from stream.ws_guard import is_listed, is_public
 from stream.ws_url import UrlError, target
 
 
@@ -166,22 +165,6 @@ def test_target_keeps_what_the_url_says() -> None:
         target("ws://a b/")
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["127.0.0.1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1",
-     "0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1%eth0", "fc00::1",
-     "ff02::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::a00:1", "no address"],
-)  # fmt: skip
-def test_addresses_that_are_not_public(host: str) -> None:
-    """B-19, the tunnels of IPv4 in IPv6 included."""
-    assert not is_public(host)
-
-
-@pytest.mark.parametrize("host", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
-def test_addresses_that_are_public(host: str) -> None:
-    assert is_public(host)
-
-
 async def test_stop_while_connecting(bridge: Bridge) -> None:
     async with FakeBot(delay=3600) as bot:
         stream = await bridge.open(bot.url, connect_timeout=1.0)
@@ -200,11 +183,3 @@ async def test_a_dead_name_does_not_hold_up_a_neighbour(bridge: Bridge) -> None:
         await connection.mark("heard")
         await connection.wait_count("mark", 1)
         assert {(await stream.closed()).code for stream in dead} == {31904}
-
-
-def test_b_19_networks_of_ones_own_may_be_listed() -> None:
-    networks = ("10.1.0.0/16", "fd00::/8")
-    assert is_listed("10.1.2.3", networks)
-    assert is_listed("fd00::1%eth0", networks)
-    assert not is_listed("10.2.0.1", networks)
-    assert not is_listed("bot.example.com", networks)
