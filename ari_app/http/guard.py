@@ -16,11 +16,8 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from ari_app.failures import AddressDeniedError
 from stream.addresses import UrlPolicy
-
-
-class AddressDeniedError(OSError):
-    """An address the policy does not allow; errno is EACCES."""
 
 
 def guarded_session(

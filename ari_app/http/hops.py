@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import aiohttp
 
 from ari_app.errors import TwilioError
+from ari_app.failures import Retryable, explain
 from ari_app.http.cache import DocumentCache
 from ari_app.http.exchange import Answer, BrokenBodyError, exchange
-from ari_app.http.failures import Retryable, WebhookError, explain
+from ari_app.http.failures import WebhookError
 from ari_app.http.overrides import Limits
 from ari_app.http.request import WebhookRequest, failure
 from ari_app.http.sign import Params, signature

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ari_app.failures import Retryable
 from ari_app.http.cookies import CookieStore
-from ari_app.http.failures import Retryable, WebhookError
+from ari_app.http.failures import WebhookError
 from ari_app.http.sign import Params
 from ari_app.model import HttpMethod
 from ari_app.urls import safe

@@ -20,11 +20,12 @@ import structlog
 
 from ari_app.errors import TwilioError
 from ari_app.media.convert import Kind, UnusableAudio, convert, is_plain
-from ari_app.media.download import Limits, download, shown
+from ari_app.media.download import Limits, download
 from ari_app.media.files import SoundFiles
 from ari_app.media.index import UrlIndex
 from ari_app.media.isolate import convert_isolated
 from ari_app.media.sound import Sound
+from ari_app.urls import safe
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,7 @@ class MediaCache:
         room in the media folder.
         """
         if len(url) > MAX_URL or not url.lower().startswith(("http://", "https://")):
-            raise TwilioError(11100, f"Play URL is not an absolute http(s) URL: {shown(url[:200])}")
+            raise TwilioError(11100, f"Play URL is not an absolute http(s) URL: {safe(url)}")
         return await self._once(f"url:{url}", lambda: self._fetch(url))
 
     async def make(self, key: str, producer: Callable[[], Awaitable[bytes]]) -> Sound:
@@ -146,9 +147,9 @@ class MediaCache:
                 else:
                     await convert_isolated(source, kind, source)
         except UnusableAudio as error:
-            raise TwilioError(13420, f"{shown(url)} is not usable audio: {error}") from error
+            raise TwilioError(13420, f"{safe(url)} is not usable audio: {error}") from error
         sound = self._files.add(name, source)
-        log.info("sound_fetched", url=shown(url), seconds=sound.duration)
+        log.info("sound_fetched", url=safe(url), seconds=sound.duration)
         return sound
 
     async def _make(self, name: str, producer: Callable[[], Awaitable[bytes]]) -> Sound:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +11,13 @@ from pathlib import Path
 import aiohttp
 
 from ari_app.errors import TwilioError
+from ari_app.failures import explain
 from ari_app.media.convert import Kind
+from ari_app.urls import safe
 
 MAX_REDIRECTS = 10
 
 _CHUNK = 1 << 18
-_USERINFO = re.compile(r"//[^/?#]*@")
 _HEADERS = {
     "Accept": "audio/*, application/octet-stream;q=0.5",
     "Accept-Encoding": "identity",
@@ -91,12 +90,13 @@ async def download(
             if response.status == 304 and validators:
                 return Download(False, final, response.headers.copy(), permanent)
             if response.status != 200:
-                raise TwilioError(11200, f"GET {shown(url)} answered {response.status}")
+                raise TwilioError(11200, f"GET {safe(url)} answered {response.status}")
             kind = audio_kind(response.headers.get("Content-Type", ""), response.url.path, url)
             digest = await _save(response, url, target, limits)
             return Download(True, final, response.headers.copy(), permanent, kind, digest)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise http_error(url, error) from error
+        cause = explain(error)
+        raise TwilioError(cause.code, f"GET {safe(url)}: {cause.text}") from error
 
 
 async def _save(response: aiohttp.ClientResponse, url: str, target: Path, limits: Limits) -> str:
@@ -112,23 +112,18 @@ async def _save(response: aiohttp.ClientResponse, url: str, target: Path, limits
                 if size > limits.file_bytes:
                     raise _too_large(url, limits)
                 if limits.under_way > limits.total_bytes:
-                    raise TwilioError(12400, f"too much is being downloaded to take {shown(url)}")
+                    raise TwilioError(12400, f"too much is being downloaded to take {safe(url)}")
                 digest.update(chunk)
                 await asyncio.to_thread(file.write, chunk)
     finally:
         limits.under_way -= size
     if size == 0:
-        raise TwilioError(13420, f"{shown(url)} is empty")
+        raise TwilioError(13420, f"{safe(url)} is empty")
     return digest.hexdigest()
 
 
 def _too_large(url: str, limits: Limits) -> TwilioError:
-    return TwilioError(13420, f"{shown(url)} is larger than {limits.file_bytes // 1_000_000} MB")
-
-
-def shown(url: str) -> str:
-    """Return ``url`` as messages may show it: without user name and password."""
-    return _USERINFO.sub("//", url, count=1)
+    return TwilioError(13420, f"{safe(url)} is larger than {limits.file_bytes // 1_000_000} MB")
 
 
 def audio_kind(content_type: str, path: str, url: str) -> Kind:
@@ -143,50 +138,5 @@ def audio_kind(content_type: str, path: str, url: str) -> Kind:
     if mime in _UNTYPED:
         return _SUFFIX_KINDS.get(path.rpartition(".")[2].lower(), "auto")
     if not mime.startswith("audio/"):
-        raise TwilioError(13420, f"{shown(url)} is {mime!r}, not audio")
+        raise TwilioError(13420, f"{safe(url)} is {mime!r}, not audio")
     return "auto"
-
-
-def http_error(url: str, error: Exception) -> TwilioError:
-    """Map what aiohttp raises to Twilio's code (contract §1.3)."""
-    cause: BaseException | None = error
-    while cause is not None:  # a guard in the session speaks Twilio itself
-        if isinstance(cause, TwilioError):
-            return cause
-        cause = cause.__cause__ or getattr(cause, "os_error", None)
-    return TwilioError(
-        _code(error), f"GET {shown(url)}: {type(error).__name__} {shown(str(error))}".rstrip()
-    )
-
-
-def _code(error: Exception) -> int:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return _certificate_code(error.certificate_error)
-    if isinstance(error, aiohttp.ClientSSLError):
-        return 11220
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return 11210
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return 11201
-    if isinstance(error, TimeoutError):
-        return 11203
-    if isinstance(error, aiohttp.TooManyRedirects):
-        return 11215
-    if isinstance(error, aiohttp.RedirectClientError):
-        return 11216
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return 11202 if isinstance(error.os_error, ConnectionRefusedError) else 11205
-    if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ClientResponseError):
-        return 11206
-    if isinstance(error, ValueError | aiohttp.NonHttpUrlClientError):
-        return 11100
-    return 11205
-
-
-def _certificate_code(error: Exception) -> int:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        if error.verify_code == 10:  # X509_V_ERR_CERT_HAS_EXPIRED
-            return 11236
-        if error.verify_code in (62, 64):  # host name, IP address mismatch
-            return 11235
-    return 11237

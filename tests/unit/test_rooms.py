@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("ari_app", "asterisk", "stream", "twiml")
 
 #: Words that all rooms share.
-WORDS = {f"ari_app.{name}" for name in ("model", "errors", "sids", "params", "urls")}
+WORDS = {f"ari_app.{name}" for name in ("model", "errors", "failures", "sids", "params", "urls")}
 
 #: Room → what it may import of ours besides itself.
 ALLOWED: dict[str, set[str]] = {
