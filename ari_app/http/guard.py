@@ -17,6 +17,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from ari_app.failures import AddressDeniedError
+from ari_app.http.names import Names
 from stream.addresses import UrlPolicy
 
 
@@ -50,7 +51,7 @@ def guarded_session(
         # rarely one the server is just closing.
         keepalive_timeout=4,
         ttl_dns_cache=10,
-        resolver=resolver,
+        resolver=resolver or Names(),
         ssl=ssl_context or True,
         socket_factory=make_socket,
     )

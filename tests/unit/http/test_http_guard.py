@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
+from typing import Any
 
 import aiohttp
 import pytest
@@ -113,3 +116,31 @@ async def test_allow_list_lets_a_request_through() -> None:
     async with site(lambda _: twiml()) as server, guarded_session(policy) as session:
         request = WebhookRequest(url=server.base, auth_token="t")
         assert (await Webhooks(session).send(request)).status == 200
+
+
+async def test_dead_names_hold_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than any event loop has threads for names."""
+    given_up = threading.Event()
+    system = socket.getaddrinfo
+
+    def slow(host: str, *more: Any, **options: Any) -> Any:
+        if host.startswith("dead"):
+            given_up.wait()
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return system(host, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    policy = UrlPolicy(allow_private=True)
+    async with site(lambda _: twiml()) as server, guarded_session(policy) as session:
+        webhooks = Webhooks(session)
+        dead = [
+            asyncio.create_task(refusal(session, f"http://dead{number}.example/#rc=0"))
+            for number in range(40)
+        ]
+        try:
+            url = f"http://localhost:{server.port}/"
+            answer = await webhooks.send(WebhookRequest(url=url, auth_token="t"))
+        finally:
+            given_up.set()
+        assert answer.status == 200
+        assert {error.code for error in await asyncio.gather(*dead)} == {11210}
