@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+
+import msgspec
 
 HEADER_BYTES = 12
 
@@ -12,7 +13,7 @@ _EXTENSION = struct.Struct("!HH")
 _VERSION_2 = 0x80
 
 
-class Packet(NamedTuple):
+class Packet(msgspec.Struct, frozen=True, gc=False):
     """One RTP packet without its CSRC list, extension and padding."""
 
     payload_type: int

@@ -41,6 +41,10 @@ class State(Enum):
     CLOSED = "closed"
 
 
+# A member looked up in its enum costs as much as a call, several times a frame.
+_OPEN = State.OPEN
+
+
 class Session:
     """State machine of one stream. ``emit`` takes what the app should know."""
 
@@ -79,16 +83,17 @@ class Session:
 
     def rtp(self, packet: Packet) -> None:
         """Take a packet of the caller; what comes before the start is not part of the stream."""
-        if self.state is State.OPEN:
+        if self.state is _OPEN:
             for frame in self.inbound.push(packet):
                 self._media(frame)
 
     def tick(self) -> bytes:
         """Return the frame to send now, in the caller's codec; to be called every 20 ms.
 
-        `sent` must follow as soon as the frame has left.
+        `sent` must follow as soon as the frame has left, when there are marks: `marked`.
         """
-        if self.state is State.OPEN:
+        self.rtp_sent += 1
+        if self.state is _OPEN:
             silence = self.inbound.tick()
             if silence is not None:
                 self._media(silence)
@@ -97,15 +102,19 @@ class Session:
                 return frame if self._table is None else frame.translate(self._table)
         return self._silence
 
+    @property
+    def marked(self) -> bool:
+        """Whether marks are pending."""
+        return self.playout.pending_marks > 0
+
     def sent(self) -> None:
         """The last tick's frame has left: give back the marks it completed (B-3)."""
-        self.rtp_sent += 1
-        if self.state is State.OPEN:
+        if self.state is _OPEN:
             self._played()
 
     def text(self, text: bytes) -> None:
         """Take a text message of the bot; a bad one is warned of once and ignored (fact 9)."""
-        if self.state is not State.OPEN:
+        if self.state is not _OPEN:
             return
         self.received += 1
         try:
@@ -128,13 +137,13 @@ class Session:
 
     def binary(self) -> None:
         """Take a binary message: none is valid."""
-        if self.state is State.OPEN:
+        if self.state is _OPEN:
             self.received += 1
             self._ignore(messages.WARN_MALFORMED, "binary message")
 
     def dtmf(self, digit: str) -> bool:
         """Tell the bot of a key; returns False when it is none, or nobody to tell."""
-        if self.state is not State.OPEN or not self._two_way or digit not in _DIGITS:
+        if self.state is not _OPEN or not self._two_way or digit not in _DIGITS:
             return False
         self._link.send(self._writer.dtmf(digit))
         self._emit(control.DtmfSent(self.sid, digit))
@@ -142,7 +151,7 @@ class Session:
 
     def stop(self) -> None:
         """End from our side: send ``stop``. What is queued is discarded, marks with it."""
-        if self.state is State.OPEN:
+        if self.state is _OPEN:
             self._link.send(self._writer.stop())
         self.state = State.CLOSED
 

@@ -165,19 +165,25 @@ class StreamWorker:
                 return
             time.sleep(wait)
         for group in wheel.due(time.monotonic()):
-            self._each(group, WorkerStream.tick)
+            marked = self._each(group, WorkerStream.tick)
             self.rtp.flush()
-            self._each(group, WorkerStream.sent)
+            self._each(marked, WorkerStream.sent)
         self._loop.call_soon(self._turn, wheel)
 
     @staticmethod
-    def _each(group: list[WorkerStream], do: Callable[[WorkerStream], None]) -> None:
+    def _each(
+        group: list[WorkerStream], do: Callable[[WorkerStream], bool | None]
+    ) -> list[WorkerStream]:
+        """Do something with each stream; return those for which it said yes."""
+        chosen = []
         for stream in group:
             try:
-                do(stream)
+                if do(stream):
+                    chosen.append(stream)
             except Exception:  # one broken stream must not stop the others' clock
                 log.exception("stream.tick_failed", stream_sid=stream.sid)
                 stream.fail(FAILED, "internal failure")
+        return chosen
 
 
 def run_worker(

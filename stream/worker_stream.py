@@ -76,15 +76,17 @@ class WorkerStream:
         self._rtp.register(self._peer, self._receive)
         self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
-    def tick(self) -> None:
-        """Put out the frame that is due; the wheel calls this every 20 ms."""
+    def tick(self) -> bool:
+        """Put out the frame that is due; the wheel calls this every 20 ms.
+
+        Returns whether `sent` is to be called when it has left.
+        """
         self._rtp.put(self._sender.packet(self._session.tick()), self._peer)
         self._next_ping -= 1
         if not self._next_ping:
             self._next_ping = self._ping_ticks
-            if self._link.ping() >= MISSED_PONGS:
-                self._link.abort()
-                self._end("error", BROKEN, "the server answers no pings")
+            self._ping()
+        return self._session.marked
 
     def sent(self) -> None:
         """The frame has left (said by the wheel)."""
@@ -125,6 +127,11 @@ class WorkerStream:
         if isinstance(event, control.Warned):
             self._log.warning("stream.warned", code=event.code, reason=event.message)
         self._emit(event)
+
+    def _ping(self) -> None:
+        if self._link.ping() >= MISSED_PONGS:
+            self._link.abort()
+            self._end("error", BROKEN, "the server answers no pings")
 
     async def _connect(self) -> None:
         try:

@@ -50,6 +50,7 @@ class WsLink(picows.WSListener):
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
+        self._text = owner.link_text
         self._loop = asyncio.get_running_loop()
         self._transport: picows.WSTransport | None = None
         self._unsent: Callable[[], int] = lambda: 0
@@ -61,17 +62,19 @@ class WsLink(picows.WSListener):
 
     def send(self, message: bytes) -> None:
         """Send one text message."""
-        if self._transport is None or self._over:
-            return
-        self._transport.send(_TEXT, message)
-        if self._unsent() > DEAD_BYTES:
+        if self._transport is not None and not self._over:
+            self._transport.send(_TEXT, message)
+
+    def congested(self) -> bool:
+        """Tell whether the server reads too slowly for more media; one beyond hope is left."""
+        unsent = self._unsent()
+        if unsent <= SLOW_BYTES:
+            return False
+        if unsent > DEAD_BYTES:
             self._loop.call_soon(
                 self._fail, BROKEN, f"the server left {DEAD_BYTES >> 20} MiB unread"
             )
-
-    def congested(self) -> bool:
-        """Tell whether the server reads too slowly for more media."""
-        return self._unsent() > SLOW_BYTES
+        return True
 
     # Called by the stream.
 
@@ -115,14 +118,14 @@ class WsLink(picows.WSListener):
                 transport.disconnect()
             return
         try:
-            if kind == _TEXT:
+            if kind is _TEXT:
                 message = self._fragments.begin(frame.get_payload_as_bytes(), frame.fin, True)
                 if message is not None:
-                    self._owner.link_text(message)
+                    self._text(message)
             elif kind == picows.WSMsgType.CONTINUATION:
                 whole = self._fragments.proceed(frame.get_payload_as_bytes(), frame.fin)
                 if whole is not None and whole[1]:
-                    self._owner.link_text(whole[0])
+                    self._text(whole[0])
                 elif whole is not None:
                     self._owner.link_binary()
             elif kind == picows.WSMsgType.BINARY:

@@ -18,7 +18,7 @@ def test_round_trip(
     kind: int, marker: bool, sequence: int, timestamp: int, ssrc: int, payload: bytes
 ) -> None:
     built = rtp.build(kind, marker, sequence, timestamp, ssrc, payload)
-    assert rtp.parse(built) == (kind, marker, sequence, timestamp, ssrc, payload)
+    assert rtp.parse(built) == rtp.Packet(kind, marker, sequence, timestamp, ssrc, payload)
 
 
 @given(st.binary(max_size=80))
