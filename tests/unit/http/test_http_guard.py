@@ -120,11 +120,12 @@ async def test_allow_list_lets_a_request_through() -> None:
 
 async def test_dead_names_hold_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """More of them than any event loop has threads for names."""
-    given_up = threading.Event()
+    given_up, looked_up, loop = threading.Event(), asyncio.Event(), asyncio.get_running_loop()
     system = socket.getaddrinfo
 
     def slow(host: str, *more: Any, **options: Any) -> Any:
         if host.startswith("dead"):
+            loop.call_soon_threadsafe(looked_up.set)
             given_up.wait()
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return system(host, *more, **options)
@@ -137,6 +138,7 @@ async def test_dead_names_hold_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -
             asyncio.create_task(refusal(session, f"http://dead{number}.example/#rc=0"))
             for number in range(40)
         ]
+        await looked_up.wait()
         try:
             url = f"http://localhost:{server.port}/"
             answer = await webhooks.send(WebhookRequest(url=url, auth_token="t"))
