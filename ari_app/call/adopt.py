@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from ari_app.ari.errors import AriError
+from ari_app.ari.errors import AriError, Unavailable
 from ari_app.ari.reconcile import Snapshot
 from ari_app.call.dialing import CODEC_VARIABLE, CODECS
 from ari_app.call.journal import Journal
@@ -45,33 +45,54 @@ class Found:
     adopted: list[Adopted]
     lost: list[CallRecord]
 
+    def let_go(self) -> None:
+        """Stop listening to the channels, so that they can be looked for anew."""
+        for one in self.adopted:
+            one.leg.close()
+
 
 async def find(services: Services, snapshot: Snapshot, ours: Callable[[CallRecord], bool]) -> Found:
     """Sort the unfinished calls of this node by whether they can go on.
 
     ``ours`` tells of a record whether this very process takes care of it. Raises what the
-    store raises.
+    store raises, and Unavailable when Asterisk does not answer; nothing is kept of it then.
     """
-    channels = {channel.id: channel for channel in snapshot.channels}
     found = Found([], [])
-    for record, place in await services.calls.unfinished(services.settings.node):
-        if ours(record):
-            continue
-        account = await services.platform.account(record.account_sid)
-        source = _source(record, place)
-        leg = None
-        if account is not None and source is not None and record.channel_id in channels:
-            leg = await _leg(services, record)
-        if leg is None or account is None or source is None:
-            found.lost.append(record)
-            continue
-        sid = stream_of(snapshot.bridges, record.channel_id)
-        found.adopted.append(Adopted(account, record, leg, source, sid))
+    try:
+        for record, place in await services.calls.unfinished(services.settings.node):
+            if ours(record):
+                continue
+            adopted = await _adopt(services, snapshot, record, place)
+            if adopted is None:
+                found.lost.append(record)
+            else:
+                found.adopted.append(adopted)
+    except BaseException:
+        found.let_go()  # else the next look would take these calls for our own
+        raise
     return found
 
 
+async def _adopt(
+    services: Services, snapshot: Snapshot, record: CallRecord, place: Checkpoint | None
+) -> Adopted | None:
+    """Listen to a call's channel again; None when the call cannot go on."""
+    account = await services.platform.account(record.account_sid)
+    source = _source(record, place)
+    alive = any(channel.id == record.channel_id for channel in snapshot.channels)
+    if account is None or source is None or not alive:
+        return None
+    leg = await _leg(services, record)
+    if leg is None:
+        return None
+    return Adopted(account, record, leg, source, stream_of(snapshot.bridges, record.channel_id))
+
+
 async def _leg(services: Services, record: CallRecord) -> Leg | None:
-    """Listen to the channel again; None when it has gone or cannot be asked."""
+    """Listen to the channel again; None when Asterisk says that it has gone or will not do.
+
+    Raises Unavailable when Asterisk says nothing: the call may well be alive.
+    """
     ari = services.ari
     leg = Leg(ari, record.channel_id, entered=True)
     try:
@@ -80,9 +101,11 @@ async def _leg(services: Services, record: CallRecord) -> Leg | None:
         leg.answered = channel.state == "Up"
         codec = await leg.variable(CODEC_VARIABLE)
         await leg.stop_left()
-    except AriError as error:
-        log.warning("call.not_adopted", call_sid=record.sid, error=str(error))
+    except BaseException as error:
         leg.close()
+        if not isinstance(error, AriError) or isinstance(error, Unavailable):
+            raise
+        log.warning("call.not_adopted", call_sid=record.sid, error=str(error))
         return None
     leg.codec = codec if codec in CODECS else "ulaw"
     return leg

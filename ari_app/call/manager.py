@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds that an update or hang-up may take before the API says that it cannot know.
 ORDER_TIMEOUT = 10.0
-#: Seconds between looks for calls to adopt while the store is away.
-STORE_RETRY = 0.5
+#: Seconds between looks for calls to adopt while the store or Asterisk is away.
+ADOPTION_RETRY = 0.5
 
 
 class UnknownCallError(Exception):
@@ -252,7 +252,7 @@ class CallManager:
         return True
 
     async def _left_behind(self, snapshot: Snapshot) -> Found | None:
-        """Look for calls to adopt, again while the store is away.
+        """Look for calls to adopt, again while the store or Asterisk is away.
 
         None when the connection to Asterisk was made anew meanwhile: the snapshot is old then.
         """
@@ -260,10 +260,14 @@ class CallManager:
         connect = ari.connects
         while ari.connects == connect:
             try:
-                return await find(self._services, snapshot, self._is_ours)
+                found = await find(self._services, snapshot, self._is_ours)
             except Exception as error:  # nothing may be hung up before this is known
                 log.warning("call.adoption_waits", error=repr(error))
-                await asyncio.sleep(STORE_RETRY)
+                await asyncio.sleep(ADOPTION_RETRY)
+                continue
+            if ari.connects == connect:
+                return found
+            found.let_go()
         return None
 
     def _is_ours(self, record: CallRecord) -> bool:

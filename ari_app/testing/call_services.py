@@ -357,9 +357,13 @@ class FakeStreams:
 
 
 class FakePlatform:
-    """One customer with one number; ``answer`` may be an error to raise or a refusal."""
+    """One customer with one number; ``answer`` may be an error to raise or a refusal.
+
+    ``hiccups`` are errors that looking for an account SID ends in, once each.
+    """
 
     def __init__(self) -> None:
+        self.hiccups: dict[str, Exception] = {}
         self.answer: InboundRoute | InboundRefusal | Exception = InboundRoute(
             ACCOUNT, NUMBER, VOICE, None, EVENTS
         )
@@ -374,6 +378,8 @@ class FakePlatform:
 
     async def account(self, sid: str) -> Account | None:
         """Return the one account."""
+        if sid in self.hiccups:
+            raise self.hiccups.pop(sid)
         return ACCOUNT if sid == ACCOUNT.sid else None
 
 

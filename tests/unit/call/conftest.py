@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ari_app.call import call, journal, leg, stream
+from ari_app.call import call, journal, leg, manager, stream
 from ari_app.testing.call_services import CallRoom
 
 
@@ -16,6 +16,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leg, "HANGUP_WAIT", 0.2)
     monkeypatch.setattr(call, "GONE_SECONDS", 0.2)
     monkeypatch.setattr(stream, "GONE_SECONDS", 0.2)
+    monkeypatch.setattr(manager, "ADOPTION_RETRY", 0.02)
     monkeypatch.setattr(journal, "FIRST_RETRY", 0.005)
     monkeypatch.setattr(journal, "LONGEST_RETRY", 0.02)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ari_app.call.sweep import SETTLE_SECONDS
+from ari_app.errors import StoreUnavailable
 from ari_app.model import CallRecord, CallStatus, Checkpoint, Direction, StatusCallback
 from ari_app.testing.call_services import ACCOUNT, EVENTS, NOW, NUMBER, VOICE, CallRoom
 
@@ -241,6 +242,54 @@ async def test_one_call_that_cannot_be_adopted_does_not_cost_the_others(
     await room.connect()
     await room.news.until(lambda: all(r.status.final for r in room.calls.records.values()))
     assert room.sounds.said == ["on", "on"]
+
+
+async def test_a_hiccup_of_the_store_at_one_call_does_not_cost_those_looked_at_before(
+    unconnected: CallRoom,
+) -> None:
+    room = unconnected
+    other = "AC" + "9" * 32
+    leave_channel(room)
+    leave_call(room, "<Response><Say>on</Say></Response>")
+    leave_call(room, sid="CA" + "8" * 32, channel_id="in-8", account_sid=other)
+    room.platform.hiccups[other] = StoreUnavailable("away")
+    await room.connect()
+    await room.news.until(lambda: all(r.status.final for r in room.calls.records.values()))
+    assert not room.platform.hiccups
+    assert room.sounds.said == ["on"]
+    room.assert_nothing_left()
+
+
+async def test_a_call_that_asterisk_does_not_answer_for_is_asked_for_again(
+    unconnected: CallRoom,
+) -> None:
+    room = unconnected
+    leave_channel(room)
+    leave_call(room, "<Response><Say>on</Say></Response>")
+    room.asterisk.refuse("GET", rf"/channels/{CHANNEL}", 503)
+    await room.connect()
+    assert (await room.ended()).status is CallStatus.COMPLETED
+    assert room.sounds.said == ["on"]
+    room.assert_nothing_left()
+
+
+async def test_calls_are_looked_for_anew_when_asterisk_was_lost_during_the_look(
+    unconnected: CallRoom,
+) -> None:
+    room = unconnected
+    leave_channel(room)
+    leave_call(room, "<Response><Say>on</Say></Response>")
+    stall = room.asterisk.stall("GET", rf"/channels/{CHANNEL}")
+    await room.connect()
+    await stall.hit.wait()
+    await room.asterisk.drop_events()
+    await room.asterisk.wait_connected(2)
+    assert stall.release is not None
+    stall.release.set()
+    await room.ended()
+    assert len(room.asterisk.requested("GET", rf"/channels/{CHANNEL}")) == 2
+    assert room.sounds.said == ["on"]
+    room.assert_nothing_left()
 
 
 async def test_nothing_is_hung_up_before_the_store_says_whose_it_is(
