@@ -1,8 +1,8 @@
 """After a restart of the app: calls that Asterisk kept are taken up where they stood.
 
-Channels, bridges and streams outlive the app (docs/decisions, three processes). The store says which
-calls this node had and which verb each was in; a call inside ``<Connect>`` keeps its stream,
-told by the id of the bridge its channel is in.
+Channels, bridges and streams outlive the app (docs/decisions, three processes). The store says
+which calls this node had and which verb each was in; a call inside ``<Connect>`` keeps its
+stream, told by the id of the bridge its channel is in.
 """
 
 from __future__ import annotations
