@@ -25,9 +25,11 @@ class Playout:
     def __init__(self, max_bytes: int = MAX_BYTES, max_marks: int = MAX_MARKS) -> None:
         self._max_bytes = max_bytes
         self._max_marks = max_marks
-        self._audio = bytearray()
-        # (byte position in all audio ever queued, mark)
-        self._marks: deque[tuple[int, bytes]] = deque()
+        # Whole frames, as most bots send them: they pass without being copied.
+        self._frames: deque[bytes] = deque()
+        self._rest = b""
+        #: Marks that are pending: byte position in all audio ever queued, name.
+        self.marks: deque[tuple[int, bytes]] = deque()
         self._speaking = False
         self._held = False
         self.queued = 0
@@ -41,19 +43,24 @@ class Playout:
     @property
     def buffered(self) -> int:
         """Bytes queued and not yet taken."""
-        return len(self._audio)
-
-    @property
-    def pending_marks(self) -> int:
-        """Marks queued and not yet come back."""
-        return len(self._marks)
+        return self.queued - self.taken
 
     def write(self, audio: bytes) -> int:
         """Queue ``audio``; return how many bytes at its end did not fit and were dropped."""
-        excess = max(len(self._audio) + len(audio) - self._max_bytes, 0)
-        self._audio += audio[: len(audio) - excess] if excess else audio
-        self.queued += len(audio) - excess
-        self.dropped += excess
+        excess = self.queued - self.taken + len(audio) - self._max_bytes
+        if excess > 0:
+            audio = audio[: len(audio) - excess]
+            self.dropped += excess
+        else:
+            excess = 0
+        self.queued += len(audio)
+        if len(audio) == FRAME_BYTES and not self._rest:
+            self._frames.append(audio)
+            return excess
+        samples = self._rest + audio
+        whole = len(samples) - len(samples) % FRAME_BYTES
+        self._frames.extend(samples[at : at + FRAME_BYTES] for at in range(0, whole, FRAME_BYTES))
+        self._rest = samples[whole:]
         return excess
 
     def mark(self, name: bytes) -> bool:
@@ -62,19 +69,20 @@ class Playout:
         It comes back with the next `due`, which the caller asks at once: with nothing buffered
         before it, a mark does not wait for a tick (fact 7).
         """
-        if len(self._marks) >= self._max_marks:
+        if len(self.marks) >= self._max_marks:
             return False
-        self._marks.append((self.queued, name))
+        self.marks.append((self.queued, name))
         return True
 
     def clear(self) -> list[bytes]:
         """Throw away what is queued; return the marks that were pending, in order (fact 6)."""
-        self.cleared += len(self._audio)
-        self.queued -= len(self._audio)
-        self._audio.clear()
+        self.cleared += self.buffered
+        self.queued = self.taken
+        self._frames.clear()
+        self._rest = b""
         self._speaking = self._held = False
-        marks = [name for _, name in self._marks]
-        self._marks.clear()
+        marks = [name for _, name in self.marks]
+        self.marks.clear()
         self.marks_cleared += len(marks)
         return marks
 
@@ -84,22 +92,19 @@ class Playout:
         Only a frame that ends the audio is padded (B-5). Less than a frame at the start of
         speech waits one tick for the rest, since bots send in odd and tiny chunks (B-4).
         """
-        audio = self._audio
-        size = len(audio)
-        if size >= FRAME_BYTES:
-            frame = bytes(audio[:FRAME_BYTES])
-            del audio[:FRAME_BYTES]
+        if self._frames:
             self.taken += FRAME_BYTES
             self._speaking = True
-            return frame
+            return self._frames.popleft()
+        size = len(self._rest)
         if not size:
             self._speaking = False
             return None
         if not self._speaking and not self._held:
             self._held = True
             return None
-        frame = bytes(audio) + _PAD * (FRAME_BYTES - size)
-        audio.clear()
+        frame = self._rest + _PAD * (FRAME_BYTES - size)
+        self._rest = b""
         self.taken += size
         self.padded += FRAME_BYTES - size
         self._speaking = self._held = False
@@ -107,7 +112,7 @@ class Playout:
 
     def due(self) -> list[bytes]:
         """Return the marks whose audio has left, in order; ask after the frame was sent."""
-        marks = self._marks
+        marks = self.marks
         if not marks or marks[0][0] > self.taken:
             return []
         played = []

@@ -70,17 +70,16 @@ class Sender:
 
     def __init__(self, payload_type: int, ssrc: int, sequence: int, timestamp: int) -> None:
         self._payload_type = payload_type
+        self._second = payload_type | 0x80
         self._ssrc = ssrc
         self._sequence = sequence
         self._timestamp = timestamp
-        self._first = True
 
     def packet(self, payload: bytes) -> bytes:
         """Return the packet of the next ``payload``."""
-        packet = build(
-            self._payload_type, self._first, self._sequence, self._timestamp, self._ssrc, payload
-        )
-        self._first = False
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        self._timestamp = (self._timestamp + len(payload)) & 0xFFFFFFFF
-        return packet
+        sequence, timestamp = self._sequence, self._timestamp
+        self._sequence = sequence + 1 & 0xFFFF
+        self._timestamp = timestamp + len(payload) & 0xFFFFFFFF
+        header = _HEADER.pack(_VERSION_2, self._second, sequence, timestamp, self._ssrc)
+        self._second = self._payload_type
+        return header + payload

@@ -105,7 +105,7 @@ class Session:
     @property
     def marked(self) -> bool:
         """Whether marks are pending."""
-        return self.playout.pending_marks > 0
+        return bool(self.playout.marks)
 
     def sent(self) -> None:
         """The last tick's frame has left: give back the marks it completed (B-3)."""

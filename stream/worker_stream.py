@@ -62,7 +62,9 @@ class WorkerStream:
         self._next_ping = ping_ticks
         self._connecting: asyncio.Task[None] | None = None
         self._ended = False
+        # Said by the socket and by the link; straight to the session, as they come each frame.
         self._receive: Callable[[Packet], None] = self._session.rtp
+        self.link_text: Callable[[bytes], None] = self._session.text
         self._log = log.bind(stream_sid=self.sid, call_sid=spec.call_sid)
 
     def start(self) -> None:
@@ -110,10 +112,6 @@ class WorkerStream:
         self._session.open()
         self._on_open(self)
         self._log.info("stream.started", url=shown(self._spec.url))
-
-    def link_text(self, message: bytes) -> None:
-        """A text message came (said by the link)."""
-        self._session.text(message)
 
     def link_binary(self) -> None:
         """A binary message came (said by the link)."""

@@ -50,7 +50,6 @@ class WsLink(picows.WSListener):
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
-        self._text = owner.link_text
         self._loop = asyncio.get_running_loop()
         self._transport: picows.WSTransport | None = None
         self._unsent: Callable[[], int] = lambda: 0
@@ -121,11 +120,11 @@ class WsLink(picows.WSListener):
             if kind is _TEXT:
                 message = self._fragments.begin(frame.get_payload_as_bytes(), frame.fin, True)
                 if message is not None:
-                    self._text(message)
+                    self._owner.link_text(message)
             elif kind == picows.WSMsgType.CONTINUATION:
                 whole = self._fragments.proceed(frame.get_payload_as_bytes(), frame.fin)
                 if whole is not None and whole[1]:
-                    self._text(whole[0])
+                    self._owner.link_text(whole[0])
                 elif whole is not None:
                     self._owner.link_binary()
             elif kind == picows.WSMsgType.BINARY:
