@@ -68,9 +68,7 @@ async def heard_loudness(probe: RtpProbe, seconds: float = 1.0) -> float:
 
 
 @pytest.mark.parametrize("cause", FAILURES)
-async def test_fact_17_b_18_every_failure_leads_to_the_fallback_url(
-    dev: Developer, cause: str
-) -> None:
+async def test_b_18_every_failure_leads_to_the_fallback_url(dev: Developer, cause: str) -> None:
     """The fallback is told code and URL; the code is in the log and among the Notifications."""
     code, break_it = FAILURES[cause]
     voice_url = break_it(dev.app)
@@ -93,7 +91,7 @@ async def refused_busy(dev: Developer, number: str) -> None:
     result.check()
 
 
-async def test_fact_17_both_urls_dead_is_announced_and_the_next_call_works(
+async def test_b_18_both_urls_dead_is_announced_and_the_next_call_works(
     dev: Developer,
 ) -> None:
     dead = f"http://127.0.0.1:{free_port()}/voice"
@@ -133,7 +131,7 @@ async def test_a_dead_status_callback_is_warned_of_and_nothing_more(dev: Develop
     assert len(dev.app.received("/dead")) == 1
 
 
-async def test_fact_19_b_29_a_play_url_that_fails_leads_to_the_fallback(dev: Developer) -> None:
+async def test_b_29_a_play_url_that_fails_leads_to_the_fallback(dev: Developer) -> None:
     missing = dev.files.answer("/missing.wav", Answer(status=404))
     number = await dev.serving(
         f"<Play>{missing}</Play><Reject reason='busy'/>",

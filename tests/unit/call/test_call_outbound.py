@@ -97,7 +97,7 @@ async def test_an_answered_call_tells_all_its_events_in_order(room: CallRoom) ->
     ("outcome", "status", "code"),
     [("busy", CallStatus.BUSY, 486), ("fail", CallStatus.FAILED, 404)],
 )
-async def test_fact_18_a_refused_call_ends_in_twilios_word(
+async def test_a_refused_call_ends_in_twilios_word(
     room: CallRoom, outcome: str, status: CallStatus, code: int
 ) -> None:
     room.asterisk.outcome = outcome  # type: ignore[assignment]

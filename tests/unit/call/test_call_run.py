@@ -32,7 +32,7 @@ async def playing(room: CallRoom) -> None:
     await room.asterisk.wait_request("POST", r"/channels/in-1/play/.*")
 
 
-async def test_fact_11_verbs_run_in_order_and_the_call_ends_completed(room: CallRoom) -> None:
+async def test_verbs_run_in_order_and_the_call_ends_completed(room: CallRoom) -> None:
     await room.call(PLAY, "<Say>hello</Say>")
     record = await room.ended()
     assert record.status is CallStatus.COMPLETED
@@ -64,7 +64,7 @@ async def test_the_caller_hangs_up_in_any_verb(room: CallRoom, verb: str) -> Non
 
 
 @pytest.mark.parametrize("verb", [PLAY, "<Say>x</Say>", "<Pause length='60'/>", CONNECT])
-async def test_fact_20_a_live_update_replaces_any_verb(room: CallRoom, verb: str) -> None:
+async def test_fact_11_a_live_update_replaces_any_verb(room: CallRoom, verb: str) -> None:
     room.asterisk.auto_finish = False
     await room.call("<Play digits='1'/>", verb)
     await room.reached(1)
@@ -99,7 +99,7 @@ async def test_a_hang_up_inside_connect_asks_its_action_once(room: CallRoom) -> 
     assert [params["CallStatus"] for params in asked] == ["completed"]
 
 
-async def test_fact_21_hanging_up_by_rest_returns_the_ended_call(room: CallRoom) -> None:
+async def test_fact_12_hanging_up_by_rest_returns_the_ended_call(room: CallRoom) -> None:
     await room.call(CONNECT)
     await streaming(room)
     record = await room.manager.end(ACCOUNT.sid, room.calls.only.sid, CallStatus.COMPLETED)
@@ -190,7 +190,7 @@ async def test_fallback_and_document_that_lead_to_each_other_end_too(room: CallR
     assert len(room.customer.asked) < 200
 
 
-async def test_fact_17_a_failed_document_goes_to_the_fallback_url(room: CallRoom) -> None:
+async def test_b_18_a_failed_document_goes_to_the_fallback_url(room: CallRoom) -> None:
     with_fallback(room)
     room.customer.documents[FALLBACK.url] = "<Say>sorry</Say>"
     room.customer.documents[VOICE.url] = TwilioError(11200, "500")

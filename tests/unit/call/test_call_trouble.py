@@ -193,7 +193,7 @@ async def test_no_stream_worker_is_a_stream_error_and_the_next_verb_runs(room: C
     assert room.sounds.said == ["next"]
 
 
-async def test_fact_26_keys_reach_the_bot_while_the_stream_lives(room: CallRoom) -> None:
+async def test_b_11_keys_reach_the_bot_while_the_stream_lives(room: CallRoom) -> None:
     channel = await room.call(CONNECT)
     await streaming(room)
     await room.asterisk.dtmf(channel, "12#")
