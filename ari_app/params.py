@@ -26,13 +26,11 @@ def voice_params(
     call: CallRecord,
     *,
     status: CallStatus | None = None,
-    caller_name: str | None = None,
-    sip_source_ip: str | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the standard parameters of a TwiML fetch or action callback.
 
-    ``status`` replaces the record's; ``extra`` (``Digits``, ``SpeechResult``, ``SipHeader_…``)
+    ``status`` replaces the record's; ``extra`` (``Digits``, ``CallerName``, ``SipHeader_…``)
     is added last and wins. The geographic keys of a plain phone number are always there,
     empty: frameworks and signatures count on them.
     """
@@ -53,10 +51,8 @@ def voice_params(
     inbound = call.direction is Direction.INBOUND
     optional = {
         "ForwardedFrom": call.forwarded_from,
-        "CallerName": caller_name,
         "ParentCallSid": call.parent_call_sid,
         "SipCallId": call.sip_call_id if inbound else None,
-        "SipSourceIp": sip_source_ip if inbound else None,
         "AnsweredBy": call.answered_by,
     }
     params.update({name: value for name, value in optional.items() if value})
@@ -65,15 +61,21 @@ def voice_params(
 
 
 def call_status_params(
-    call: CallRecord, *, status: CallStatus, sequence: int, timestamp: datetime
+    call: CallRecord,
+    *,
+    status: CallStatus,
+    sequence: int,
+    timestamp: datetime,
+    extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the parameters of one call status callback.
 
     ``status`` is the event's value (``initiated`` is no state of a record), ``sequence``
     counts all events of the call from 0, ``timestamp`` (aware) is when it happened. A final
     status adds ``CallDuration`` in seconds, ``Duration`` in begun minutes and the SIP code.
+    ``extra`` as in `voice_params`.
     """
-    params = voice_params(call, status=status)
+    params = voice_params(call, status=status, extra=extra)
     params["CallbackSource"] = "call-progress-events"
     params["SequenceNumber"] = str(sequence)
     params["Timestamp"] = rfc2822(timestamp)

@@ -8,7 +8,7 @@ verb knows of any of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,6 @@ from ari_app.call.progress import Progress
 from ari_app.call.script import announce_failure, walk
 from ari_app.call.stream import GONE_SECONDS, release_living
 from ari_app.model import Account, CallRecord, CallStatus, Direction
-from ari_app.params import voice_params
 
 log = structlog.get_logger(__name__)
 
@@ -63,11 +62,16 @@ class Call:
         dialing: Dialing | None = None,
         adopted: bool = False,
         living_stream: str | None = None,
+        sip_params: Mapping[str, str] | None = None,
     ) -> None:
-        """``dialing`` for a call that goes out, ``adopted`` for one of an earlier process."""
+        """``dialing`` for a call that goes out, ``adopted`` for one of an earlier process.
+
+        ``sip_params`` are webhook parameters that SIP told beyond the record.
+        """
         self._services = services
         self._journal = Journal(record.sid)
         self._progress = Progress(services, self._journal, record, adopted=adopted)
+        self._progress.sip_params = sip_params or {}
         self._problems = Problems(
             services, self._journal, account_sid=account.sid, call_sid=record.sid
         )
@@ -254,7 +258,7 @@ class Call:
         action = self._ctx.on_hangup
         if not by_caller or action is None:
             return
-        params = {**voice_params(self.record), **action.params, "CallStatus": "completed"}
+        params = {**self._progress.voice_params(), **action.params, "CallStatus": "completed"}
         record = self.record
         self._journal.later(
             lambda: self._services.callbacks.enqueue(

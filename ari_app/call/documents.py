@@ -16,7 +16,6 @@ from ari_app.call.outcome import Fetch, Inline, Resume, Source
 from ari_app.call.ports import Reply
 from ari_app.errors import TwilioError
 from ari_app.model import Endpoint
-from ari_app.params import voice_params
 from ari_app.urls import safe
 from twiml import Document, Say, TwimlError, interpret, parse
 
@@ -80,7 +79,7 @@ def _resumed(source: Resume) -> Loaded:
 
 
 async def _fetch(ctx: CallContext, source: Fetch) -> Loaded:
-    params = {**voice_params(ctx.progress.record), **source.params}
+    params = {**ctx.progress.voice_params(), **source.params}
     reply = await ctx.conversation.ask(source.endpoint, params)
     log.info("document.fetched", url=safe(reply.url), size=len(reply.body))
     document = interpret(reply.content_type, reply.body, reply.url)

@@ -1,19 +1,24 @@
 """An inbound call's first moment: who is called, by whom, and may they.
 
-The dialplan hands over ``Stasis(app,inbound,<number>,<codec>,<remote address>,<Call-ID>)``.
+The dialplan hands over ``Stasis(app,inbound,<number>,<codec>,<remote address>,<Call-ID>,
+<diverting number>,<name of X- header>…)``.
 """
 
 from __future__ import annotations
 
+import asyncio
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
 
+from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch, Source
 from ari_app.call.ports import InboundRefusal, InboundRoute, Services
-from ari_app.model import Account, CallRecord, CallStatus, Direction, Endpoint
+from ari_app.model import Account, CallRecord, CallStatus, Direction, Endpoint, PhoneNumber
 from ari_app.sids import new_sid
 
 log = structlog.get_logger(__name__)
@@ -21,6 +26,10 @@ log = structlog.get_logger(__name__)
 #: SIP status to the Q.850 cause that makes Asterisk answer with it.
 CAUSES = {403: 21, 404: 1, 503: 34}
 CODECS = ("ulaw", "alaw")
+#: Headers of an INVITE that webhooks tell of, and how much of each.
+MAX_HEADERS = 20
+MAX_HEADER = 256
+_HEADER = re.compile(r"[Xx]-[A-Za-z0-9_.-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +42,22 @@ class InboundCall:
     codec: str
     source_ip: str
     sip_call_id: str
+    forwarded_from: str = ""
+    #: Names of its X- headers.
+    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A call that is to be run: whose, what is remembered, what runs first."""
+    """A call that is to be run: whose, what is remembered, what runs first.
+
+    ``sip_params`` are webhook parameters that are not remembered.
+    """
 
     account: Account
     record: CallRecord
     source: Source
+    sip_params: Mapping[str, str]
 
 
 def parse_arguments(event: StasisStart) -> InboundCall | None:
@@ -58,6 +74,8 @@ def parse_arguments(event: StasisStart) -> InboundCall | None:
         codec=codec if codec in CODECS else "ulaw",
         source_ip=remote.rsplit(":", 1)[0].strip("[]"),
         sip_call_id=sip_call_id,
+        forwarded_from=args[5] if len(args) > 5 else "",
+        headers=tuple(dict.fromkeys(filter(_HEADER.fullmatch, args[6:])))[:MAX_HEADERS],
     )
 
 
@@ -87,7 +105,8 @@ async def admit(
         return None
     await leg.ring()
     # A number without a URL fails its first fetch (11100): fallback, then the defined end.
-    return Admitted(answer.account, record, Fetch(answer.voice or Endpoint(url="")))
+    source = Fetch(answer.voice or Endpoint(url=""))
+    return Admitted(answer.account, record, source, await _sip_params(call, leg, answer.number))
 
 
 def _record(services: Services, call: InboundCall, leg: Leg, route: InboundRoute) -> CallRecord:
@@ -104,12 +123,30 @@ def _record(services: Services, call: InboundCall, leg: Leg, route: InboundRoute
         voice=route.voice,
         fallback=route.fallback,
         status_callback=route.status_callback,
+        forwarded_from=call.forwarded_from or None,
         sip_call_id=call.sip_call_id,
         node=services.settings.node,
         channel_id=leg.channel_id,
         date_created=now,
         date_updated=now,
     )
+
+
+async def _sip_params(call: InboundCall, leg: Leg, number: PhoneNumber) -> dict[str, str]:
+    """Return what SIP told beyond the record (Twilio: voice request parameters, SIP)."""
+    params = {"SipSourceIp": call.source_ip}
+    if number.voice_caller_id_lookup and call.caller_name:
+        params["CallerName"] = call.caller_name[:MAX_HEADER]
+    try:
+        values = await asyncio.gather(
+            *(leg.variable(f"PJSIP_HEADER(read,{name})") for name in call.headers)
+        )
+    except AriError as error:  # the call does not depend on them
+        log.warning("call.headers_unread", channel_id=leg.channel_id, error=str(error))
+        return params
+    for name, value in zip(call.headers, values, strict=True):
+        params[f"SipHeader_{name}"] = value[:MAX_HEADER]
+    return params
 
 
 async def _refuse(leg: Leg, call: InboundCall, status: int, reason: str) -> None:

@@ -286,7 +286,13 @@ class CallManager:
                 leg.close()
         if admitted is None:
             return
-        call = Call(self._services, admitted.account, admitted.record, leg)
+        call = Call(
+            self._services,
+            admitted.account,
+            admitted.record,
+            leg,
+            sip_params=admitted.sip_params,
+        )
         await self._run(call, admitted.source)
 
     def _start(self, call: Call, source: Source) -> None:

@@ -18,7 +18,7 @@ import structlog
 from ari_app.call.journal import Journal
 from ari_app.call.ports import Services
 from ari_app.model import CallRecord, CallStatus, Direction, StatusCallback
-from ari_app.params import call_status_params
+from ari_app.params import call_status_params, voice_params
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +32,8 @@ class Progress:
         self._services = services
         self._journal = journal
         self.record = record
+        #: What SIP told beyond the record, as webhook parameters (``SipHeader_…``).
+        self.sip_params: Mapping[str, str] = {}
         self._sequence = _told(record) if adopted else 0
 
     def initiated(self) -> None:
@@ -69,6 +71,10 @@ class Progress:
         )
         self._tell("completed", status)
 
+    def voice_params(self) -> dict[str, str]:
+        """Return the parameters that every webhook of the call carries."""
+        return voice_params(self.record, extra=self.sip_params)
+
     def change(self, **changes: Any) -> None:
         """Change the record, here at once and in the store as soon as it can."""
         changes["date_updated"] = self._services.now()
@@ -83,7 +89,11 @@ class Progress:
         if callback is None or event not in callback.events:
             return
         params: Mapping[str, str] = call_status_params(
-            self.record, status=status, sequence=sequence, timestamp=self._services.now()
+            self.record,
+            status=status,
+            sequence=sequence,
+            timestamp=self._services.now(),
+            extra=self.sip_params,
         )
         self._journal.later(
             lambda: self._services.callbacks.enqueue(

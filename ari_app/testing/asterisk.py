@@ -177,12 +177,19 @@ class FakeAsterisk:
         peer: str = "192.0.2.10:5060",
         sip_call_id: str = "",
         channel_id: str = "",
+        caller_name: str = "",
+        forwarded_from: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> str:
         """A caller comes in (StasisStart with this project's arguments); the channel's id."""
         channel_id = channel_id or f"in-{next(self._numbers)}"
         channel = self.world.new_channel(channel_id, state="Ring", caller=caller, exten=exten)
         args = ["inbound", exten, codec, peer, sip_call_id or f"{channel_id}@192.0.2.10"]
         channel["protocol_id"] = args[-1]
+        channel["caller"]["name"] = caller_name
+        args += [forwarded_from, *(headers or {})]
+        for name, value in (headers or {}).items():
+            self.world.variables[channel_id, f"PJSIP_HEADER(read,{name})"] = value
         await self.start_stasis(channel_id, args)
         return channel_id
 

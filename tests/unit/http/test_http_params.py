@@ -65,8 +65,6 @@ def test_optional_parameters_appear_when_known() -> None:
     params = voice_params(
         call(forwarded_from="+1999", parent_call_sid="CA9", sip_call_id="x@y", answered_by="human"),
         status=CallStatus.IN_PROGRESS,
-        caller_name="ALICE",
-        sip_source_ip="192.0.2.7",
         extra={"Digits": "12", "SipHeader_X-Route-Id": "7"},
     )
     expected = {
@@ -74,9 +72,7 @@ def test_optional_parameters_appear_when_known() -> None:
         "ForwardedFrom": "+1999",
         "ParentCallSid": "CA9",
         "SipCallId": "x@y",
-        "SipSourceIp": "192.0.2.7",
         "AnsweredBy": "human",
-        "CallerName": "ALICE",
         "Digits": "12",
         "SipHeader_X-Route-Id": "7",
     }
