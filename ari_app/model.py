@@ -165,11 +165,13 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A callback that must reach its endpoint, kept until it has.
 
-    ``sequence`` is Twilio's SequenceNumber within the call; ``attempts`` counts failed tries.
+    ``host`` is that of ``url`` with its port; ``sequence`` is Twilio's SequenceNumber within the
+    call; ``attempts`` counts failed tries.
     """
 
     id: int
     url: str
+    host: str = ""
     method: HttpMethod
     params: dict[str, str]
     account_sid: str

@@ -11,7 +11,7 @@ import asyncio
 import heapq
 import random
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -65,6 +65,7 @@ class CallbackSender:
         self._idle = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._hosts: Counter[str] = Counter()  # of what is running
         self._backlog: deque[dict[str, Any]] = deque()
         self._flushing = asyncio.Lock()
         self._next_tries: list[datetime] = []
@@ -148,20 +149,28 @@ class CallbackSender:
         # What is under way now may arrive while the outbox answers, and yet be in its answer.
         busy = set(self._running)
         # Calls under way may fill the answer's head, so ask for that many more.
-        found = await self._outbox.due(now, self._rules.concurrency + len(busy))
+        full = [host for host, count in self._hosts.items() if count >= self._rules.per_host]
+        found = await self._outbox.due(now, self._rules.concurrency + len(busy), full)
         started = 0
         for delivery in found:
             lane = delivery.call_sid or f"id {delivery.id}"
             if lane in busy or lane in self._running or started >= room:
                 continue
+            if self._hosts[delivery.host] >= self._rules.per_host:
+                self._wake.set()  # ask again, without this host
+                continue
             started += 1
             task = asyncio.create_task(self._attempt(delivery), name=f"callback {delivery.id}")
             self._running[lane] = task
-            task.add_done_callback(partial(self._finished, lane))
+            self._hosts[delivery.host] += 1
+            task.add_done_callback(partial(self._finished, lane, delivery.host))
         return started
 
-    def _finished(self, lane: str, _task: asyncio.Task[None]) -> None:
+    def _finished(self, lane: str, host: str, _task: asyncio.Task[None]) -> None:
         self._running.pop(lane, None)
+        self._hosts[host] -= 1
+        if not self._hosts[host]:
+            del self._hosts[host]
         self._wake.set()
 
     async def _sleep(self) -> None:

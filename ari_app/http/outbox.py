@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -25,10 +25,13 @@ class Outbox(Protocol):
     ) -> Any:
         """Keep one; raises OutboxFullError at the bound, anything else when it cannot now."""
 
-    async def due(self, now: datetime, limit: int, /) -> Sequence[Delivery]:
+    async def due(
+        self, now: datetime, limit: int, skip_hosts: Collection[str], /
+    ) -> Sequence[Delivery]:
         """Return the oldest of each call whose time has come: never two of one call.
 
-        One that waits for its next try holds back the later ones of its call.
+        One that waits for its next try, or goes to one of ``skip_hosts``, holds back the later
+        ones of its call.
         """
 
     async def done(self, delivery_id: int, /) -> Any:
@@ -57,9 +60,11 @@ class DeliveryRules:
     Pauses double from ``first_pause`` to ``longest_pause``, each shortened at random by up
     to half so that many callbacks do not knock at once. ``poll`` bounds how long a callback
     put by another process waits. ``backlog`` callbacks are held while the outbox is away.
+    ``per_host`` of the ``concurrency`` places may be one host's: a dead one leaves the others.
     """
 
     concurrency: int = 32
+    per_host: int = 8
     tries: int = 8
     first_pause: float = 1.0
     longest_pause: float = 60.0

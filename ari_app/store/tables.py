@@ -191,6 +191,7 @@ outbox = Table(
     metadata,
     _key(),
     Column("url", Text, nullable=False),
+    Column("host", String(255), nullable=False, server_default=""),
     Column("method", String(8), nullable=False),
     Column("params", Json, nullable=False),
     Column("account_sid", String(34), nullable=False),

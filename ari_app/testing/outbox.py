@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
 from ari_app.errors import OutboxFullError
 from ari_app.model import Delivery, HttpMethod
+from ari_app.urls import host
 
 
 class MemoryOutbox:
@@ -42,6 +43,7 @@ class MemoryOutbox:
         self.waiting[self._last_id] = Delivery(
             id=self._last_id,
             url=url,
+            host=host(url),
             method=method,
             params=dict(params),
             account_sid=account_sid,
@@ -52,13 +54,16 @@ class MemoryOutbox:
         )
         return self._last_id
 
-    async def due(self, now: datetime, limit: int) -> list[Delivery]:
+    async def due(
+        self, now: datetime, limit: int, skip_hosts: Collection[str] = ()
+    ) -> list[Delivery]:
         """Return the oldest of each call whose time has come."""
         self._maybe_fail()
         heads: dict[str, Delivery] = {}
         for delivery in self.waiting.values():
             heads.setdefault(delivery.call_sid or f"id {delivery.id}", delivery)
-        return [head for head in heads.values() if head.due_at <= now][:limit]
+        ready = (one for one in heads.values() if one.due_at <= now and one.host not in skip_hosts)
+        return list(ready)[:limit]
 
     async def done(self, delivery_id: int) -> None:
         """Forget a callback; twice is harmless."""

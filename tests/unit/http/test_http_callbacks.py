@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -149,8 +149,10 @@ class SlowOutbox(MemoryOutbox):
         self.asked, self.answers = asyncio.Event(), asyncio.Event()
         self.answers.set()
 
-    async def due(self, now: datetime, limit: int) -> list[Delivery]:
-        found = await super().due(now, limit)
+    async def due(
+        self, now: datetime, limit: int, skip_hosts: Collection[str] = ()
+    ) -> list[Delivery]:
+        found = await super().due(now, limit, skip_hosts)
         if not self.answers.is_set():
             self.asked.set()
             await self.answers.wait()
@@ -250,6 +252,24 @@ async def test_b_18_dead_server_delays_no_other_call(desk: Any) -> None:
             await at.enqueue(quick.base, call=CA, SequenceNumber=str(number))
         await inbox.holds(20)
         assert len(at.outbox.waiting) >= 20
+
+
+async def test_a_dead_host_leaves_places_to_others_however_much_waits_for_it(desk: Any) -> None:
+    inbox, under_way, forever = Inbox(), 0, asyncio.Event()
+
+    async def never(reader: StreamReader, writer: StreamWriter) -> None:
+        nonlocal under_way
+        under_way += 1
+        await forever.wait()
+
+    async with raw_site(never) as slow, site(inbox) as quick, desk(start=False) as at:
+        for number in range(200):
+            await at.enqueue(slow.base, call=f"CA{number}")
+        for number in range(20):
+            await at.enqueue(quick.base, SequenceNumber=str(number))
+        await at.sender.start()
+        await inbox.holds(20)
+        assert under_way <= DeliveryRules().per_host
 
 
 async def test_concurrency_is_bounded(desk: Any) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from ari_app.errors import OutboxFullError, UnknownRecordError
 from ari_app.store import Store
@@ -84,3 +86,26 @@ async def test_callbacks_survive_a_restart(tmp_path: Path) -> None:
     second = await Store.open(url)
     assert [d.id for d in await second.outbox.due(NOW, 10)] == [delivery_id]
     await second.close()
+
+
+async def test_what_goes_to_a_host_that_is_skipped_waits(store: Store) -> None:
+    for url in ("https://me:x@Dead.example/a", "https://dead.example/b", "https://ok.example"):
+        await store.outbox.put(url, "POST", {}, account_sid="AC1", due_at=NOW)
+    assert len(await store.outbox.due(NOW, 10)) == 3
+    [due] = await store.outbox.due(NOW, 1, ["dead.example"])
+    assert due.host == "ok.example"
+
+
+async def test_a_callback_does_not_count_all_that_wait(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite:///{tmp_path}/db", outbox_limit=1000)
+    counts = []
+
+    def executed(*args: Any) -> None:
+        if "count(" in args[2]:
+            counts.append(args[2])
+
+    event.listen(store.database.engine.sync_engine, "before_cursor_execute", executed)
+    for number in range(20):
+        await put(store, f"CA{number}")
+    await store.close()
+    assert len(counts) == 2
