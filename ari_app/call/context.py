@@ -39,7 +39,8 @@ class CallContext:
         self.document: Endpoint | None = None
         #: The URL to be told when the caller hangs up inside the running verb.
         self.on_hangup: Fetch | None = None
-        #: A stream of an earlier process that the next ``<Connect>`` goes on with.
+        #: A stream of an earlier process that the next ``<Connect>`` goes on with; None as soon
+        #: as it has been taken over.
         self.living_stream: str | None = None
 
     @property

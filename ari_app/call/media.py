@@ -15,8 +15,10 @@ from typing import Any
 
 import structlog
 
+from ari_app.ari.client import AriClient
 from ari_app.ari.errors import AriError, NotFound
-from ari_app.ari.events import Event, StasisStart
+from ari_app.ari.events import ChannelDestroyed, Event, StasisEnd, StasisStart
+from ari_app.ari.special import ChannelGone
 from ari_app.call.leg import Leg
 from ari_app.call.ports import StreamWorker
 from ari_app.call.whole import whole
@@ -30,10 +32,36 @@ ENTER_TIMEOUT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ExternalMedia:
-    """Where the worker's RTP comes from and goes to: Asterisk's own address."""
+    """Where the worker's RTP comes from and goes to: Asterisk's own address.
+
+    ``ended`` is set when the channel is no more: nobody hears anything then.
+    """
 
     peer_host: str
     peer_port: int
+    ended: asyncio.Event
+
+
+class _Watch:
+    """The externalMedia channel's beginning and end."""
+
+    def __init__(self, ari: AriClient, channel_id: str) -> None:
+        self.entered = asyncio.Event()
+        self.ended = asyncio.Event()
+        self._route = ari.route(channel_id, self._on_event)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._route.close()
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case StasisStart():
+                self.entered.set()
+            case StasisEnd() | ChannelDestroyed() | ChannelGone():
+                self.ended.set()
+            case _:
+                pass
 
 
 @asynccontextmanager
@@ -53,16 +81,10 @@ async def external_media(
     """
     ari = leg.ari
     channel_id, bridge_id = f"{name}-media", f"{name}-bridge"
-    entered = asyncio.Event()
-
-    def on_event(event: Event) -> None:
-        if isinstance(event, StasisStart):
-            entered.set()
-
-    route = ari.route(channel_id, on_event)
+    watch = _Watch(ari, channel_id)
     try:
         # Seen through to the end, answer or not: half done, none of them could be undone.
-        _, _, media = await whole(
+        _, _, (host, port) = await whole(
             _all(
                 answer(),
                 _create_bridge(leg, bridge_id),
@@ -70,23 +92,35 @@ async def external_media(
             )
         )
         async with asyncio.timeout(ENTER_TIMEOUT):
-            await entered.wait()
+            await watch.entered.wait()
         await whole(
             ari.bridges.add_channel(bridge_id=bridge_id, channel=[leg.channel_id, channel_id])
         )
-        yield media
+        yield ExternalMedia(host, port, watch.ended)
     finally:
         await asyncio.gather(_destroy_bridge(leg, bridge_id), _hangup(leg, channel_id))
-        route.close()
+        watch.close()
 
 
 @asynccontextmanager
-async def adopted_media(leg: Leg, name: str) -> AsyncIterator[None]:
-    """Take over the externalMedia channel and bridge that an earlier process made as ``name``."""
+async def adopted_media(leg: Leg, name: str) -> AsyncIterator[asyncio.Event]:
+    """Take over the externalMedia channel and bridge that an earlier process made as ``name``.
+
+    Gives what is set when the channel is no more, now or later.
+    """
+    channel_id = f"{name}-media"
+    watch = _Watch(leg.ari, channel_id)
     try:
-        yield
+        try:
+            await leg.ari.channels.get(channel_id=channel_id)
+        except NotFound:
+            watch.ended.set()
+        except AriError as error:  # the next connect to Asterisk tells
+            log.warning("media.unknown", channel_id=channel_id, error=str(error))
+        yield watch.ended
     finally:
-        await asyncio.gather(_destroy_bridge(leg, f"{name}-bridge"), _hangup(leg, f"{name}-media"))
+        await asyncio.gather(_destroy_bridge(leg, f"{name}-bridge"), _hangup(leg, channel_id))
+        watch.close()
 
 
 async def _all(*requests: Coroutine[Any, Any, Any]) -> list[Any]:
@@ -98,15 +132,16 @@ async def _all(*requests: Coroutine[Any, Any, Any]) -> list[Any]:
     return results
 
 
-async def _create_channel(leg: Leg, channel_id: str, app: str, worker: str) -> ExternalMedia:
+async def _create_channel(leg: Leg, channel_id: str, app: str, worker: str) -> tuple[str, int]:
+    """Make the channel; returns host and port of Asterisk's side of the RTP."""
     channel = await leg.ari.channels.external_media(
         channel_id=channel_id, app=app, external_host=worker, format=leg.codec
     )
     variables = channel.channelvars or {}
     try:
-        return ExternalMedia(
-            peer_host=str(variables["UNICASTRTP_LOCAL_ADDRESS"]),
-            peer_port=int(str(variables["UNICASTRTP_LOCAL_PORT"])),
+        return (
+            str(variables["UNICASTRTP_LOCAL_ADDRESS"]),
+            int(str(variables["UNICASTRTP_LOCAL_PORT"])),
         )
     except (KeyError, ValueError) as error:
         raise TwilioError(31900, f"Asterisk did not tell its RTP address: {error!r}") from error

@@ -113,7 +113,7 @@ class _Watcher:
 
 async def run_stream(ctx: CallContext, noun: Stream) -> StreamResult:
     """Run a bidirectional stream to its end; cancelled, it sends ``stop`` and cleans up."""
-    living, ctx.living_stream = ctx.living_stream, None
+    living = ctx.living_stream
     sid = living or new_sid("MZ")
     watcher = _Watcher(ctx, noun, sid, started=living is not None)
     end = StreamEnd("requested", None, "")
@@ -162,11 +162,12 @@ class _Ignored:
 
 async def _go_on(ctx: CallContext, sid: str, watcher: _Watcher) -> StreamEnd:
     """Go on with a stream that outlived an earlier process."""
-    async with adopted_media(ctx.leg, sid):
+    async with adopted_media(ctx.leg, sid) as media_ended:
+        ctx.living_stream = None
         stream = ctx.services.streams.adopt(sid, watcher)
         if stream is None:
             return StreamEnd("error", 31900, "the stream ended while the app was away")
-        return await _until_closed(ctx, stream)
+        return await _until_closed(ctx, stream, media_ended)
 
 
 async def _connect(ctx: CallContext, noun: Stream, sid: str, watcher: _Watcher) -> StreamEnd:
@@ -187,17 +188,28 @@ async def _connect(ctx: CallContext, noun: Stream, sid: str, watcher: _Watcher) 
             parameters=noun.parameters,
         )
         stream = await ctx.services.streams.open(worker, request, watcher)
-        return await _until_closed(ctx, stream)
+        return await _until_closed(ctx, stream, media.ended)
 
 
-async def _until_closed(ctx: CallContext, stream: RunningStream) -> StreamEnd:
-    """Pass keys on until the stream ends; leaving earlier stops it."""
+async def _until_closed(
+    ctx: CallContext, stream: RunningStream, media_ended: asyncio.Event
+) -> StreamEnd:
+    """Pass keys on until the stream ends, or its media channel; leaving earlier stops it."""
     unlisten = ctx.leg.listen(stream.dtmf)
+    closed = asyncio.ensure_future(stream.closed())
+    deaf = asyncio.ensure_future(media_ended.wait())
     try:
-        end = await stream.closed()
-        await asyncio.sleep(SETTLE)
-        return end
+        await asyncio.wait({closed, deaf}, return_when=asyncio.FIRST_COMPLETED)
+        if closed.done():
+            await asyncio.sleep(SETTLE)
+            return closed.result()
+        # Gone together with the caller's channel (a restart of Asterisk), it is no fault.
+        if await ctx.leg.gone_within(GONE_SECONDS):
+            return StreamEnd("requested", None, "")
+        return StreamEnd("error", 31900, "Asterisk ended the media channel")
     finally:
+        closed.cancel()
+        deaf.cancel()
         unlisten()
         await stream.stop()
 

@@ -193,6 +193,31 @@ async def test_no_stream_worker_is_a_stream_error_and_the_next_verb_runs(room: C
     assert room.sounds.said == ["next"]
 
 
+async def test_a_media_channel_that_ends_is_a_stream_error_and_the_next_verb_runs(
+    room: CallRoom,
+) -> None:
+    """Without it the caller would hear silence for ever."""
+    await room.call(CONNECT, "<Say>next</Say>")
+    await streaming(room)
+    await room.asterisk.hang_up(f"{room.streams.opened[0].sid}-media")
+    await room.ended()
+    assert room.notifications.codes == [31900]
+    assert room.customer.stream_events == ["stream-started", "stream-error"]
+    assert room.sounds.said == ["next"]
+    room.assert_nothing_left()
+
+
+async def test_a_media_channel_that_ends_with_the_call_is_no_error(room: CallRoom) -> None:
+    channel = await room.call(CONNECT, "<Say>next</Say>")
+    await streaming(room)
+    await room.asterisk.hang_up(f"{room.streams.opened[0].sid}-media")
+    await room.asterisk.hang_up(channel)
+    await room.ended()
+    assert room.notifications.codes == []
+    assert room.customer.stream_events == ["stream-started", "stream-stopped"]
+    room.assert_nothing_left()
+
+
 async def test_b_11_keys_reach_the_bot_while_the_stream_lives(room: CallRoom) -> None:
     channel = await room.call(CONNECT)
     await streaming(room)
