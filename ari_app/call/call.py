@@ -100,6 +100,11 @@ class Call:
         return self._progress.record
 
     @property
+    def living_stream(self) -> str | None:
+        """SID of an earlier process's stream that this call is still to take over or stop."""
+        return self._ctx.living_stream
+
+    @property
     def ended(self) -> asyncio.Future[CallRecord]:
         """Done with the final record when the call is over."""
         return self._ended

@@ -53,10 +53,10 @@ class CallManager:
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
         self._starting: set[str] = set()
-        self._streams_kept: set[str] = set()
         self._adopted = False
         services.ari.on_unrouted(self._on_unrouted)
         services.ari.on_reconnect(self._on_connect)
+        services.streams.on_attached(self._on_worker)
 
     @property
     def active(self) -> int:
@@ -216,13 +216,12 @@ class CallManager:
         elif not await self._adopt(snapshot):
             return
         services = self._services
-        ari = services.ari
-        await sweep(
-            ari,
-            services.settings.app,
-            snapshot,
-            lambda channel: ari.routed(channel) or channel in self._streams_kept,
-        )
+        await sweep(services.ari, services.settings.app, snapshot, self._owned)
+
+    def _owned(self, channel_id: str) -> bool:
+        """Whether a channel is listened to, or the media of a stream that will be."""
+        stream_sid = channel_id.removesuffix("-media")
+        return self._services.ari.routed(channel_id) or stream_sid in self._kept_streams()
 
     async def _adopt(self, snapshot: Snapshot) -> bool:
         """Take up an earlier process's calls; tells whether that could be done."""
@@ -233,8 +232,6 @@ class CallManager:
         self._adopted = True
         for one in found.adopted:
             log.info("call.adopted", call_sid=one.record.sid, stream=one.stream_sid)
-            if one.stream_sid:
-                self._streams_kept.add(f"{one.stream_sid}-media")
             call = Call(
                 services,
                 one.account,
@@ -246,10 +243,23 @@ class CallManager:
             self._start(call, one.source)
         for record in found.lost:
             self._spawn(settle(services, record))
-        for sid in services.streams.unclaimed:
-            if f"{sid}-media" not in self._streams_kept:
-                self._spawn(stop_unclaimed(services, sid))
+        self._stop_unclaimed()
         return True
+
+    def _on_worker(self) -> None:
+        """A worker is there, perhaps too late for the calls of the streams that it has."""
+        if self._adopted:
+            self._stop_unclaimed()
+
+    def _stop_unclaimed(self) -> None:
+        """Stop streams of an earlier process that no adopted call is still to go on with."""
+        kept = self._kept_streams()
+        for sid in self._services.streams.unclaimed:
+            if sid not in kept:
+                self._spawn(stop_unclaimed(self._services, sid))
+
+    def _kept_streams(self) -> set[str]:
+        return {call.living_stream for call in self._calls.values() if call.living_stream}
 
     async def _left_behind(self, snapshot: Snapshot) -> Found | None:
         """Look for calls to adopt, again while the store or Asterisk is away.

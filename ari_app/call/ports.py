@@ -258,6 +258,9 @@ class Streams(Protocol):
     def unclaimed(self) -> Sequence[str]:
         """SIDs of streams that an earlier process opened and nobody has adopted."""
 
+    def on_attached(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` whenever a worker is there (again): it may bring unclaimed streams."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallSettings:

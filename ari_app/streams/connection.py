@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -28,10 +29,14 @@ _Events = deque[control.StreamEvent]
 
 
 class Connection:
-    """Client of one worker; reconnects for ever, and knows when its streams are lost."""
+    """Client of one worker; reconnects for ever, and knows when its streams are lost.
 
-    def __init__(self, path: Path) -> None:
+    ``on_attached`` is called whenever the worker has said hello, again or for the first time.
+    """
+
+    def __init__(self, path: Path, on_attached: Callable[[], None]) -> None:
         self._path = path
+        self._on_attached = on_attached
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
         self._streams: dict[str, Stream] = {}
@@ -183,6 +188,7 @@ class Connection:
         self._reconcile()
         self.attached.set()
         log.info("streams.attached", worker=hello.worker, streams=len(hello.streams))
+        self._on_attached()
 
     def _take(self, event: control.Event) -> bool:
         """Hand an event on; returns False when another app has taken over the worker."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +36,8 @@ class StreamPool:
     """Client of all workers. Must be started and closed."""
 
     def __init__(self, sockets: Sequence[Path]) -> None:
-        self._connections = {path.stem: Connection(path) for path in sockets}
+        self._on_attached: list[Callable[[], None]] = []
+        self._connections = {path.stem: Connection(path, self._attached) for path in sockets}
 
     async def start(self) -> None:
         """Connect to the workers, and go on trying for those that are not there yet."""
@@ -55,6 +56,14 @@ class StreamPool:
         """Part from the workers. Streams live on and can be adopted by the next app."""
         for connection in self._connections.values():
             await connection.close()
+
+    def on_attached(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` whenever a worker was attached, its streams of earlier lives known."""
+        self._on_attached.append(handler)
+
+    def _attached(self) -> None:
+        for handler in self._on_attached:
+            handler()
 
     async def ready(self) -> None:
         """Wait until every worker is attached."""

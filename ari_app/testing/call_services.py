@@ -323,6 +323,17 @@ class FakeStreams:
     requests: list[StreamRequest] = field(default_factory=list)
     living: list[str] = field(default_factory=list)
     none_lives: bool = False
+    _handlers: list[Callable[[], None]] = field(default_factory=list)
+
+    def attach(self, *sids: str) -> None:
+        """A worker is there (again) with streams that an earlier process has opened."""
+        self.living += sids
+        for handler in self._handlers:
+            handler()
+
+    def on_attached(self, handler: Callable[[], None]) -> None:
+        """Tell of each worker that comes."""
+        self._handlers.append(handler)
 
     def pick(self) -> StreamWorker:
         """Choose the one worker; raises TwilioError 31900 when ``none_lives``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ari_app.call.ports import Stream as CallStream
 from ari_app.call.ports import StreamEnd, StreamRequest, StreamWatcher, StreamWorker
@@ -71,6 +71,10 @@ class CallStreams:
     def unclaimed(self) -> list[str]:
         """SIDs of streams that an earlier life of the app opened and nobody has adopted."""
         return self._pool.unclaimed
+
+    def on_attached(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` whenever a worker was attached; it may have brought such streams."""
+        self._pool.on_attached(handler)
 
 
 class _Handle:

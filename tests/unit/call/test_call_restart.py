@@ -191,6 +191,61 @@ async def test_a_stream_whose_call_is_lost_is_stopped(unconnected: CallRoom) -> 
     await room.asterisk.wait_request("DELETE", rf"/channels/{STREAM}-media")
 
 
+async def test_a_stream_whose_worker_comes_too_late_is_stopped(unconnected: CallRoom) -> None:
+    room = unconnected
+    leave_channel(room)
+    await leave_stream(room)
+    room.streams.living.clear()
+    leave_call(room, CONNECT, verb=1)
+    await room.connect()
+    await room.news.until(lambda: room.sounds.said == ["after"])
+    room.streams.attach(STREAM)
+    await room.news.until(lambda: bool(room.streams.opened) and room.streams.opened[0].over)
+    await room.ended()
+    room.assert_nothing_left()
+
+
+async def test_a_stream_whose_worker_comes_before_the_calls_are_known_goes_on(
+    unconnected: CallRoom,
+) -> None:
+    room = unconnected
+    leave_channel(room)
+    await leave_stream(room)
+    room.streams.living.clear()
+    leave_call(room, CONNECT, verb=1)
+    room.calls.down = True
+    await room.connect()
+    await room.news.until(lambda: room.calls.refused > 0)
+    room.streams.attach(STREAM)
+    room.calls.down = False
+    await room.news.until(lambda: bool(room.streams.opened))
+    (stream,) = room.streams.opened
+    await room.asterisk.dtmf(CHANNEL, "5")
+    await room.news.until(lambda: stream.keys == "5")
+    assert stream.stops == 0
+
+
+@pytest.mark.parametrize("moment", ["away", "later"])
+async def test_a_media_channel_that_ended_meanwhile_ends_its_stream(
+    unconnected: CallRoom, moment: str
+) -> None:
+    room = unconnected
+    leave_channel(room)
+    await leave_stream(room)
+    leave_call(room, CONNECT, verb=1)
+    if moment == "away":
+        del room.asterisk.world.channels[f"{STREAM}-media"]
+        room.asterisk.world.bridges[f"{STREAM}-bridge"]["channels"] = [CHANNEL]
+    await room.connect()
+    if moment == "later":
+        await room.news.until(lambda: bool(room.streams.opened))
+        await room.asterisk.hang_up(f"{STREAM}-media")
+    await room.ended()
+    assert room.notifications.codes == [31900]
+    assert room.sounds.said == ["after"]
+    room.assert_nothing_left()
+
+
 async def test_a_call_whose_channel_is_gone_ends_with_its_callback(unconnected: CallRoom) -> None:
     room = unconnected
     leave_call(room, CONNECT, verb=1)
