@@ -47,6 +47,15 @@ async def test_fact_13_create_answers_201_and_queued(api: ApiServer) -> None:
     assert [call[k] for k in ("start_time", "end_time", "duration", "price")] == [None] * 4
 
 
+async def test_create_alone_rings_for_a_minute_and_lasts_four_hours(api: ApiServer) -> None:
+    """Twilio: `Timeout` 60 and `TimeLimit` 14400 are the defaults."""
+    create = api.twilio.calls.create
+    await asyncio.to_thread(create, to="+15550003", from_="+15550001", twiml="<Response/>")
+    [request] = api.calls.created
+    assert (request.timeout, request.time_limit) == (60, 14_400)
+    assert (request.send_digits, request.caller_id, request.status_callback) == (None, None, None)
+
+
 async def test_create_hands_every_parameter_over(api: ApiServer) -> None:
     call = await asyncio.to_thread(
         api.twilio.calls.create,

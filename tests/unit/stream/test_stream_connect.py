@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ari_app.testing.bot import FakeBot, tls_pair
 from ari_app.testing.bridge import Bridge, start_bridge
+from ari_app.wiring.streams import CallStreams
 from stream import control
 from stream.ws_url import UrlError, target
 
@@ -90,6 +93,14 @@ async def test_a_slow_accept_is_normal(bridge: Bridge) -> None:
     """§2.2.6: bots connect to their model before they accept."""
     async with FakeBot(delay=1.0) as bot:
         await bridge.connect(bot)
+
+
+def test_a_bot_has_ten_seconds_to_accept() -> None:
+    """§2.2.6: no less by default, whoever asks for the stream."""
+    asked = inspect.signature(CallStreams).parameters["connect_timeout"].default
+    taken = msgspec.structs.fields(control.Open)
+    assert asked >= 10
+    assert next(field.default for field in taken if field.name == "connect_timeout") >= 10
 
 
 async def test_wss_with_a_trusted_certificate(tmp_path: Path) -> None:

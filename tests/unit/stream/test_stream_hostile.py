@@ -263,6 +263,30 @@ async def test_pings_are_answered_and_the_stream_lives(tmp_path: Path) -> None:
         assert (await stream.closed()).cause == "requested"
 
 
+async def test_a_bot_that_pings_is_answered_and_keeps_its_stream(bridge: Bridge) -> None:
+    """§2.5 Keepalive: servers ping by themselves and drop a client that does not answer."""
+    async with FakeBot() as bot:
+        _, connection = await bridge.connect(bot)
+
+        async def ping(payload: bytes) -> None:
+            async with asyncio.timeout(20):
+                await (await connection.socket.ping(payload))
+
+        async def fragments() -> AsyncIterator[str]:
+            yield '{"event":"mark",'
+            await ping(b"between")
+            yield '"mark":{"name":"whole"}}'
+
+        for payload in (b"", b"1", b"\x00" * 125):
+            await connection.play(SOUND)
+            await ping(payload)
+            await connection.wait_count("media", len(connection.of("media")) + 1)
+        await connection.socket.send(fragments())
+        assert (await connection.wait_count("mark", 1))[0]["mark"]["name"] == "whole"
+        await assert_alive(bridge, connection)
+        assert bridge.of(control.Warned) == []
+
+
 async def test_a_bot_that_never_reads_and_never_closes_cannot_hold_a_stop(
     bridge: Bridge,
 ) -> None:
