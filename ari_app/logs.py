@@ -10,7 +10,10 @@ import structlog
 
 
 def configure_logs(form: Literal["console", "json"] = "console", level: str = "info") -> None:
-    """Send structlog's and the standard library's records to stdout in one form."""
+    """Send structlog's and the standard library's records to stdout in one form.
+
+    Tracebacks come without local variables: these hold auth tokens and passwords.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -25,9 +28,19 @@ def configure_logs(form: Literal["console", "json"] = "console", level: str = "i
         cache_logger_on_first_use=True,
     )
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(),
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
         if form == "console"
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
+            structlog.processors.JSONRenderer(),
+        ]
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
