@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -126,7 +126,7 @@ class Settings(BaseSettings):
         "node1", "Name of this node, unique among nodes that share a database"
     )
     platform: Literal["local", "somleng"] = _field(
-        "local", "Who knows the customers: SQL of this node, or the Somleng API"
+        "local", "Who knows the customers: SQL of this node. `somleng` is not available yet"
     )
     numbers: tuple[NumberSettings, ...] = _field(
         (),
@@ -163,7 +163,7 @@ class Settings(BaseSettings):
     sip_port: Port = _field(5060, "SIP, UDP and TCP, when no gateway is in front")
     sip_allow: Annotated[tuple[IpNetwork, ...] | None, CommaList] = _field(
         None,
-        "Networks that may call in, comma-separated; others are answered 403",
+        "Networks that may call in, comma-separated (`,`: none); others are answered 403",
         shown="loopback; private networks too when bound beyond loopback",
     )
     sip_codecs: Annotated[tuple[Codec, ...], CommaList] = _field(
@@ -203,7 +203,7 @@ class Settings(BaseSettings):
         None, "SQL, as SQLAlchemy writes it", shown="SQLite in the state folder"
     )
     redis_url: SecretStr | None = _field(
-        None, "Redis that joins several nodes", shown="none: in-process bus"
+        None, "Redis that joins several nodes; not available yet", shown="none: in-process bus"
     )
 
     # Behaviour
@@ -270,6 +270,15 @@ class Settings(BaseSettings):
     def _status(cls, value: Any) -> Any:
         """The environment knows only text, which a choice of numbers would refuse."""
         return int(value) if isinstance(value, str) and value.strip().isdigit() else value
+
+    @field_validator("platform", "redis_url")
+    @classmethod
+    def _not_yet(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse what would otherwise be taken and do nothing."""
+        if value not in ("local", None):
+            what = "somleng" if info.field_name == "platform" else "Redis"
+            raise ValueError(f"{what} is not available yet; leave it out")
+        return value
 
     @field_validator("outbound_sip_uri")
     @classmethod
@@ -372,12 +381,3 @@ class Settings(BaseSettings):
             return self.sip_allow
         nets = _LOOPBACK if self.bind.is_loopback else _LOOPBACK + _PRIVATE
         return tuple(ip_network(net) for net in nets)
-
-    def may_call(self, source: str) -> bool:
-        """Tell whether a SIP request from this IP address is taken; False for nonsense."""
-        try:
-            address = ip_address(source.strip("[]"))
-        except ValueError:
-            return False
-        mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in net for net in self.allowed_sources)

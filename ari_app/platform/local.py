@@ -19,12 +19,12 @@ Network = IPv4Network | IPv6Network
 class LocalPlatform:
     """Answers who a call is for from the store.
 
-    ``sources`` are the networks calls may come from; empty means any.
+    ``sources`` are the networks calls may come from; None means any, none of them nobody.
     """
 
-    def __init__(self, store: PlatformStore, *, sources: Sequence[Network] = ()) -> None:
+    def __init__(self, store: PlatformStore, *, sources: Sequence[Network] | None = None) -> None:
         self._store = store
-        self._sources = tuple(sources)
+        self._sources = None if sources is None else tuple(sources)
 
     async def inbound(self, call: InboundCall) -> Route | Rejected:
         """Route a call: 403 for a source not allowed, 404 for a number nobody has.
@@ -58,7 +58,7 @@ class LocalPlatform:
         return await self._store.accounts.find(sid)
 
     def _allowed(self, source: str) -> bool:
-        if not self._sources:
+        if self._sources is None:
             return True
         address = _address(source)
         return address is not None and any(address in network for network in self._sources)

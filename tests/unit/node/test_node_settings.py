@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_environment_wins_over_file_and_origins_are_told(tmp_path: Path) -> None
     assert loaded.origins["http_port"] == "environment"
     assert loaded.origins["sip_port"] == "file"
     assert loaded.origins["bind"] == "default"
-    assert loaded.settings.may_call("10.1.2.3")
+    assert loaded.settings.allowed_sources == (ip_network("10.0.0.0/8"),)
 
 
 def test_option_wins_over_variable(tmp_path: Path) -> None:
@@ -99,15 +100,31 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
     assert "not TOML" in problems(tmp_path / "bad")[0]
 
 
+def may_call(settings: Settings, source: str) -> bool:
+    return any(ip_address(source) in network for network in settings.allowed_sources)
+
+
 def test_only_loopback_may_call_unless_bound_beyond_it() -> None:
     near = load(None, {}).settings
-    assert near.may_call("127.0.0.1")
-    assert near.may_call("::1")
-    assert not near.may_call("10.0.0.1")
+    assert may_call(near, "127.0.0.1")
+    assert may_call(near, "::1")
+    assert not may_call(near, "10.0.0.1")
     far = load(None, {"ARISWITCH_BIND": "0.0.0.0"}).settings
-    assert far.may_call("10.0.0.1")
-    assert not far.may_call("8.8.8.8")
-    assert not far.may_call("nonsense")
+    assert may_call(far, "10.0.0.1")
+    assert not may_call(far, "8.8.8.8")
+
+
+def test_a_list_without_networks_lets_nobody_call(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("sip_allow = []")
+    assert load(None, {"ARISWITCH_SIP_ALLOW": ","}).settings.allowed_sources == ()
+    assert load(tmp_path / "a.toml", {}).settings.allowed_sources == ()
+
+
+def test_what_is_not_available_yet_is_refused() -> None:
+    [platform] = problems(ARISWITCH_PLATFORM="somleng")
+    assert platform == "ARISWITCH_PLATFORM: somleng is not available yet; leave it out"
+    [redis] = problems(ARISWITCH_REDIS_URL="redis://:secret@127.0.0.1")
+    assert redis == "ARISWITCH_REDIS_URL: Redis is not available yet; leave it out"
 
 
 def test_ari_never_listens_beyond_loopback() -> None:

@@ -111,6 +111,12 @@ async def test_a_source_not_allowed_is_403(store: Store, source: str, status: in
     assert (answer.status if isinstance(answer, Rejected) else None) == status
 
 
+async def test_a_list_without_networks_lets_nobody_call(store: Store) -> None:
+    answer = await LocalPlatform(store, sources=[]).inbound(invite())
+    assert isinstance(answer, Rejected)
+    assert answer.status == 403
+
+
 async def test_a_suspended_account_takes_no_calls(store: Store) -> None:
     await store.accounts.ensure(msgspec.structs.replace(ACCOUNT, status="suspended"))
     answer = await LocalPlatform(store).inbound(invite())
