@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
@@ -22,9 +22,11 @@ from pydantic import SecretStr
 
 from ari_app.api import build_app
 from ari_app.ari.client import AriClient
+from ari_app.bus import Bus, LocalBus
 from ari_app.call.manager import CallManager
 from ari_app.call.ports import CallSettings, Services
 from ari_app.demo import demo_routes
+from ari_app.ending import run_to_end
 from ari_app.http.callbacks import CallbackSender, CallbackWarning
 from ari_app.http.guard import guarded_session
 from ari_app.http.sign import signature
@@ -33,6 +35,7 @@ from ari_app.logs import configure_logs
 from ari_app.media.cache import MediaCache
 from ari_app.metrics import watch_node
 from ari_app.model import Account, Notification
+from ari_app.node.state import sole
 from ari_app.platform.local import LocalPlatform
 from ari_app.retention import forget_old
 from ari_app.settings import Settings
@@ -51,23 +54,26 @@ log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings) -> int:
-    """Run the app until SIGTERM or SIGINT; returns the process's exit code."""
-    configure_logs(settings.log_format, settings.log_level)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(settings))
+    """Run the app until SIGTERM or SIGINT; returns the process's exit code.
+
+    Raises NodeError when another app runs in the same state folder: before anything else, since
+    to connect would take the workers and the calls from it.
+    """
+    with sole(settings):
+        configure_logs(settings.log_format, settings.log_level)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> int:
-    stop = asyncio.Event()
+    asked = asyncio.Semaphore(0)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, asked.release)
     async with node(settings) as running:
         log.info("node.ready", http=settings.api_url, node=settings.node)
-        stopped = asyncio.create_task(stop.wait())
-        replaced = asyncio.create_task(running.ari.replaced())
-        await asyncio.wait({stopped, replaced}, return_when=asyncio.FIRST_COMPLETED)
-        if replaced.done():
+        manager = running.manager
+        if not await run_to_end(asked, running.ari.replaced, manager.drain, settings.drain_timeout):
             log.critical(
                 "node.replaced",
                 app=running.ari.app,
@@ -77,47 +83,53 @@ async def _serve(settings: Settings) -> int:
             # orderly end of ours may touch them.
             sys.stdout.flush()
             os._exit(1)
-        replaced.cancel()
-        await running.manager.drain(settings.drain_timeout)
     return 0
 
 
 class Node:
     """The running parts of a node that its owner needs."""
 
-    def __init__(self, settings: Settings, store: Store, ari: AriClient, pool: StreamPool) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, bus: Bus, ari: AriClient, pool: StreamPool
+    ) -> None:
         self.settings = settings
         self.store = store
+        self.bus = bus
         self.ari = ari
         self.pool = pool
         self.manager: CallManager
 
     async def health(self) -> dict[str, bool]:
         """Tell of each part whether it answers, and whether the node is draining."""
-        try:
-            await self.store.ping()
-            store = True
-        except Exception as error:  # whatever it is, the answer is no
-            log.warning("health.store", error=str(error))
-            store = False
         return {
             "asterisk": self.ari.state in ("connected", "lagging"),
-            "store": store,
-            "bus": True,
+            "store": await _answers("store", self.store),
+            "bus": await _answers("bus", self.bus),
             "stream": self.pool.healthy,
             "draining": self.manager.draining,
         }
+
+
+class _Pinged(Protocol):
+    async def ping(self) -> None: ...
+
+
+async def _answers(name: str, part: _Pinged) -> bool:
+    try:
+        await part.ping()
+    except Exception as error:  # whatever it is, the answer is no
+        log.warning("health.no", part=name, error=str(error))
+        return False
+    return True
 
 
 @asynccontextmanager
 async def node(settings: Settings) -> AsyncIterator[Node]:
     """Start all parts, serve HTTP, and take everything down in reverse order."""
     async with AsyncExitStack() as stack:
-        store = await Store.open(settings.sql_url)
-        stack.push_async_callback(store.close)
-        account = await store.accounts.ensure(_first_account(settings))
-        await store.numbers.sync_config(configured_numbers(settings, account.sid))
-
+        store = await _store(stack, settings)
+        bus = LocalBus()
+        stack.push_async_callback(bus.close)
         policy = UrlPolicy(settings.allow_private_urls, settings.url_allow)
         tls = ssl.create_default_context(cafile=settings.ca_file)
         session = await stack.enter_async_context(guarded_session(policy, ssl_context=tls))
@@ -127,8 +139,6 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         )
         await callbacks.start()
         stack.push_async_callback(callbacks.close)
-        forgetting = asyncio.create_task(forget_old(store, settings.retention_days))
-        stack.callback(forgetting.cancel)
         media = MediaCache(settings.media_dir, session, settings.media_cache_bytes)
         stack.push_async_callback(media.close)
         pool = StreamPool(settings.stream_sockets)
@@ -141,50 +151,72 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
             _secret(settings.ari_password),
             settings.ari_app,
         )
-        running = Node(settings, store, ari, pool)
-        running.manager = CallManager(
-            Services(
-                ari=ari,
-                settings=CallSettings(
-                    node=settings.node,
-                    app=settings.ari_app,
-                    outbound_sip_uri=settings.outbound_sip_uri,
-                    stream_keep_query=settings.stream_keep_query,
-                ),
-                platform=CallPlatform(LocalPlatform(store, sources=settings.allowed_sources)),
-                calls=store.calls,
-                notifications=store.notifications,
-                webhooks=webhooks,
-                callbacks=callbacks,
-                sign=signature,
-                audio=media,
-                speaker=Speaker(EspeakEngine(), media),
-                streams=CallStreams(
-                    pool,
-                    allow_private=settings.allow_private_urls,
-                    allow=[str(network) for network in settings.url_allow],
-                    keep_query=settings.stream_keep_query,
-                ),
-                now=_now,
-            )
-        )
+        running = Node(settings, store, bus, ari, pool)
+        running.manager = CallManager(_services(running, webhooks, callbacks, media))
         await ari.start()
         stack.push_async_callback(ari.close)
-
-        metrics = CollectorRegistry()
-        watch_node(metrics, running)
-        app = build_app(
-            store,
-            ApiCalls(running.manager, store, ended_update=settings.ended_call_update),
-            running.health,
-            metrics=metrics,
-            open_routes=demo_routes() if settings.demo else (),
-        )
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, str(settings.bind), settings.http_port).start()
+        await _listen(stack, running)
         yield running
+
+
+async def _store(stack: AsyncExitStack, settings: Settings) -> Store:
+    """Open the store with what the settings put into it; the old is forgotten from now on."""
+    store = await Store.open(settings.sql_url)
+    stack.push_async_callback(store.close)
+    account = await store.accounts.ensure(_first_account(settings))
+    await store.numbers.sync_config(configured_numbers(settings, account.sid))
+    forgetting = asyncio.create_task(forget_old(store, settings.retention_days))
+    stack.callback(forgetting.cancel)
+    return store
+
+
+def _services(
+    node: Node, webhooks: Webhooks, callbacks: CallbackSender, media: MediaCache
+) -> Services:
+    """Give the calls everything they use."""
+    settings, store = node.settings, node.store
+    return Services(
+        ari=node.ari,
+        settings=CallSettings(
+            node=settings.node,
+            app=settings.ari_app,
+            outbound_sip_uri=settings.outbound_sip_uri,
+            stream_keep_query=settings.stream_keep_query,
+        ),
+        platform=CallPlatform(LocalPlatform(store, sources=settings.allowed_sources)),
+        calls=store.calls,
+        notifications=store.notifications,
+        webhooks=webhooks,
+        callbacks=callbacks,
+        sign=signature,
+        audio=media,
+        speaker=Speaker(EspeakEngine(), media),
+        streams=CallStreams(
+            node.pool,
+            allow_private=settings.allow_private_urls,
+            allow=[str(network) for network in settings.url_allow],
+            keep_query=settings.stream_keep_query,
+        ),
+        now=_now,
+    )
+
+
+async def _listen(stack: AsyncExitStack, node: Node) -> None:
+    """Serve the HTTP API."""
+    settings = node.settings
+    metrics = CollectorRegistry()
+    watch_node(metrics, node)
+    app = build_app(
+        node.store,
+        ApiCalls(node.manager, node.store, ended_update=settings.ended_call_update),
+        node.health,
+        metrics=metrics,
+        open_routes=demo_routes() if settings.demo else (),
+    )
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, str(settings.bind), settings.http_port).start()
 
 
 def _first_account(settings: Settings) -> Account:

@@ -57,6 +57,23 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def sole(settings: Settings) -> Iterator[None]:
+    """Be the only app of the state folder; raises NodeError when another is.
+
+    Held by the kernel for this process, so a killed one leaves nothing behind.
+    """
+    with (settings.run_dir / "app.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NodeError(
+                f"An app already runs in {settings.state_dir}. Stop it first, or give this one "
+                "another ARISWITCH_STATE_DIR."
+            ) from None
+        yield
+
+
 def write_private(path: Path, text: str) -> None:
     """Replace ``path`` in one step by a file that only its owner can read."""
     new = path.with_name(path.name + ".new")

@@ -1,0 +1,47 @@
+"""What the app itself answers for: its parts' health, and that it is alone in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ari_app.bus import LocalBus
+from ari_app.main import Node, serve
+from ari_app.node.errors import NodeError
+from ari_app.node.state import prepare, sole
+from ari_app.settings_load import load
+
+
+class Part:
+    """Ari, pool and manager that are well."""
+
+    state, healthy, draining = "connected", True, False
+
+    async def ping(self) -> None: ...
+
+
+class DeadBus(LocalBus):
+    """A bus that carries nothing."""
+
+    async def ping(self) -> None:
+        raise ConnectionError("away")
+
+
+@pytest.mark.parametrize("bus", [LocalBus(), DeadBus()])
+async def test_health_asks_the_bus(bus: LocalBus) -> None:
+    part: Any = Part()
+    node = Node(load(None, {}).settings, part, bus, part, part)
+    node.manager = part
+    well = {"asterisk": True, "store": True, "stream": True, "draining": False}
+    assert await node.health() == {**well, "bus": type(bus) is LocalBus}
+
+
+def test_a_second_app_in_one_folder_says_so_and_touches_nothing(tmp_path: Path) -> None:
+    settings = prepare(load(None, {"ARISWITCH_STATE_DIR": str(tmp_path)}).settings)
+    with sole(settings), pytest.raises(NodeError, match="already runs in"):
+        serve(settings)
+    assert not list(tmp_path.glob("*.db"))
+    with sole(settings):
+        pass
