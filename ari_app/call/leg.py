@@ -22,6 +22,7 @@ from ari_app.ari.events import (
     ChannelDtmfReceived,
     ChannelHangupRequest,
     ChannelStateChange,
+    Dial,
     Event,
     PlaybackFinished,
     StasisEnd,
@@ -39,6 +40,9 @@ DIGIT_MS = 100
 PAUSE_MS = 100
 #: Seconds that the characters wait which are no keys.
 DIGIT_WAITS = {"w": 0.5, "W": 1.0}
+
+#: Dial states of a far end that has answered 180 or 183.
+RINGS = ("RINGING", "PROGRESS")
 
 #: Seconds within which the channel's end follows the playback that a hang-up made fail.
 END_DELAY = 1.0
@@ -246,6 +250,10 @@ class Leg:
                 self.entered.set()
             case ChannelStateChange():
                 if event.channel.state in ("Ringing", "Ring"):
+                    self.ringing.set()
+            case Dial():
+                # A 183 changes no channel's state: this is all that tells of it.
+                if event.peer.id == self.channel_id and event.dialstatus in RINGS:
                     self.ringing.set()
             case ChannelHangupRequest():
                 self._sip_code = event.tech_cause or self._sip_code

@@ -201,6 +201,10 @@ class FakeAsterisk:
         """The called side rings."""
         await self.world.ring(channel_id)
 
+    async def progress(self, channel_id: str) -> None:
+        """The called side sends early media (183)."""
+        await self.world.progress(channel_id)
+
     async def answer(self, channel_id: str) -> None:
         """The called side answers; an originated channel enters the application."""
         await self.world.answer_far(channel_id)

@@ -101,6 +101,10 @@ class World:
         await self._state(channel_id, "Ringing")
         await self._dial(channel_id, "RINGING")
 
+    async def progress(self, channel_id: str) -> None:
+        """Dial PROGRESS: a 183, which changes no state."""
+        await self._dial(channel_id, "PROGRESS")
+
     async def answer_far(self, channel_id: str) -> None:
         """Dial ANSWER; an originated channel enters the application now."""
         await self._state(channel_id, "Up")
