@@ -55,7 +55,8 @@ def stream_url(
     user, at, _ = parts.netloc.rpartition("@")
     netloc = quote(user, safe=_SAFE) + at + literal + (f":{port}" if port else "")
     query = quote(parts.query, safe=_SAFE) if keep_query else ""
-    return urlunsplit((parts.scheme, netloc, quote(parts.path, safe=_SAFE), query, ""))
+    # An empty path is requested, and so signed, as "/" (RFC 9112, 3.2.1).
+    return urlunsplit((parts.scheme, netloc, quote(parts.path, safe=_SAFE) or "/", query, ""))
 
 
 def _resolve(raw: str, base: str | None) -> str:

@@ -100,7 +100,7 @@ def test_parameters_that_lack_something() -> None:
 @pytest.mark.parametrize(
     ("raw", "url"),
     [
-        ("wss://host", "wss://host"),
+        ("wss://host", "wss://host/"),
         ("WSS://Host/Path", "wss://host/Path"),
         ("ws://testing:3001", "ws://testing:3001"),
         ("wss://u:p@host/x", "wss://u:p@host/x"),
