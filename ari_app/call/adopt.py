@@ -14,7 +14,7 @@ import structlog
 
 from ari_app.ari.errors import AriError, Unavailable
 from ari_app.ari.reconcile import Snapshot
-from ari_app.call.dialing import CODEC_VARIABLE, CODECS
+from ari_app.call.dialing import codec_of
 from ari_app.call.journal import Journal
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch, Inline, Resume, Source
@@ -99,7 +99,7 @@ async def _leg(services: Services, record: CallRecord) -> Leg | None:
         # Asked after the route was made, so that its end is either seen here or told to it.
         channel = await ari.channels.get(channel_id=record.channel_id)
         leg.answered = channel.state == "Up"
-        codec = await leg.variable(CODEC_VARIABLE)
+        leg.codec = await codec_of(leg)
         await leg.stop_left()
     except BaseException as error:
         leg.close()
@@ -107,7 +107,6 @@ async def _leg(services: Services, record: CallRecord) -> Leg | None:
             raise
         log.warning("call.not_adopted", call_sid=record.sid, error=str(error))
         return None
-    leg.codec = codec if codec in CODECS else "ulaw"
     return leg
 
 

@@ -69,11 +69,16 @@ class Dialing:
             if leg.ringing.is_set():
                 progress.ringing()
             leg.answered = True
-            # "(alaw)" when the far end took A-law alone; "(ulaw|alaw)" may be spoken to as µ-law.
-            codec = (await leg.variable(CODEC_VARIABLE)).strip("()")
-            leg.codec = codec if codec in CODECS else "ulaw"
+            leg.codec = await codec_of(leg)
             return None
         return End(status=CallStatus.NO_ANSWER) if not done else End()
+
+
+async def codec_of(leg: Leg) -> str:
+    """Ask for the codec of an answered leg: "ulaw" or "alaw"."""
+    # "(alaw)" when the far end took A-law alone; "(ulaw|alaw)" may be spoken to as µ-law.
+    codec = (await leg.variable(CODEC_VARIABLE)).strip("()")
+    return codec if codec in CODECS else "ulaw"
 
 
 async def _tell_ringing(leg: Leg, progress: Progress) -> None:

@@ -153,6 +153,16 @@ async def test_a_living_stream_goes_on_and_the_next_verb_runs_after_it(
     room.assert_nothing_left()
 
 
+async def test_a_new_stream_of_an_adopted_a_law_call_is_a_law(unconnected: CallRoom) -> None:
+    room = unconnected
+    leave_channel(room)
+    room.asterisk.world.variables[CHANNEL, "CHANNEL(audionativeformat)"] = "(alaw)"
+    leave_call(room, CONNECT, verb=1)
+    await room.connect()
+    await room.news.until(lambda: bool(room.streams.requests))
+    assert room.streams.requests[0].codec == "alaw"
+
+
 async def test_a_stream_that_died_meanwhile_is_told_and_the_next_verb_runs(
     unconnected: CallRoom,
 ) -> None:
