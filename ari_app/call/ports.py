@@ -270,7 +270,6 @@ class CallSettings:
     app: str
     outbound_sip_uri: str | None = None
     stream_keep_query: bool = False
-    ended_call_update: int = 404
     default_error_speech: str = (
         "We are sorry. An application error has occurred. Goodbye."  # Twilio's habit, our words
     )

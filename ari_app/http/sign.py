@@ -29,16 +29,6 @@ def signature(auth_token: str, url: str, params: Params | None = None) -> str:
     return base64.b64encode(mac.digest()).decode()
 
 
-def body_url(url: str, body: bytes) -> str:
-    """Return ``url`` with ``bodySHA256`` of a non-form body (JSON) in its query.
-
-    Such a request is signed over this URL alone.
-    """
-    head, _, fragment = url.partition("#")
-    head += ("&" if "?" in head else "?") + "bodySHA256=" + hashlib.sha256(body).hexdigest()
-    return f"{head}#{fragment}" if fragment else head
-
-
 def values(params: Params, name: str) -> Sequence[str]:
     """Return the values of ``name``: one, or those of a repeated field."""
     value = params[name]

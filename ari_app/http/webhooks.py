@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from inspect import isawaitable
 
 import aiohttp
 import structlog
@@ -25,14 +23,10 @@ from ari_app.http.request import WebhookRequest, WebhookResponse, failure
 from ari_app.http.sign import Params
 from ari_app.http.target import parse
 from ari_app.model import Endpoint
-from ari_app.urls import safe
 
 log = structlog.get_logger(__name__)
 
-#: Told of each failure: code, message, URL without userinfo, method.
-ErrorCallback = Callable[[int, str, str, str], Awaitable[None] | None]
-
-__all__ = ["Conversation", "ErrorCallback", "WebhookRequest", "WebhookResponse", "Webhooks"]
+__all__ = ["Conversation", "WebhookRequest", "WebhookResponse", "Webhooks"]
 
 
 class Webhooks:
@@ -88,56 +82,6 @@ class Webhooks:
             raise failure(request, 11203, text, retryable="rt") from None
         duration = time.monotonic() - started
         return WebhookResponse(answer.status, final, answer.content_type, answer.body, duration)
-
-    async def fetch_document(
-        self,
-        primary: Endpoint,
-        fallback: Endpoint | None,
-        params: Params,
-        *,
-        auth_token: str,
-        call_sid: str,
-        cookies: CookieStore | None = None,
-        on_error: ErrorCallback | None = None,
-        check: Callable[[WebhookResponse], object] | None = None,
-    ) -> WebhookResponse:
-        """Fetch a document; on failure ask ``fallback`` with ``ErrorCode`` and ``ErrorUrl``.
-
-        ``check`` may refuse an answer by raising TwilioError (bad TwiML, content type); that
-        counts as a failure too. Each failure goes to ``on_error``; the last one is raised.
-        """
-        failed: TwilioError | None = None
-        failed_url = ""
-        for endpoint in (primary, fallback):
-            if endpoint is None or not endpoint.url:
-                continue
-            if failed is not None:
-                params = {**params, "ErrorCode": str(failed.code), "ErrorUrl": failed_url}
-            try:
-                response = await self.send(
-                    WebhookRequest(
-                        url=endpoint.url,
-                        method=endpoint.method,
-                        params=params,
-                        auth_token=auth_token,
-                        call_sid=call_sid,
-                        cookies=cookies,
-                        expect_document=True,
-                    )
-                )
-                if check is not None:
-                    check(response)
-                return response
-            except TwilioError as error:
-                failed, failed_url = error, safe(endpoint.url)
-                log.warning(
-                    "webhook.failed", call_sid=call_sid, code=error.code, cause=error.message
-                )
-                if on_error is not None:
-                    told = on_error(error.code, error.message, failed_url, endpoint.method)
-                    if isawaitable(told):
-                        await told
-        raise failed or TwilioError(11100, "no URL to fetch a document from")
 
 
 class Conversation:

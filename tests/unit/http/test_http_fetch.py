@@ -1,4 +1,4 @@
-"""Retry, fallback, authentication and caching of document fetches (contract 1.2, 1.3, 4.6)."""
+"""Retry, authentication and caching of document fetches (contract 1.2, 1.3, 4.6)."""
 
 from __future__ import annotations
 
@@ -11,25 +11,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from ari_app.errors import TwilioError
 from ari_app.http.cache import DocumentCache
-from ari_app.http.webhooks import WebhookRequest, WebhookResponse, Webhooks
-from ari_app.model import Endpoint
+from ari_app.http.webhooks import WebhookRequest, Webhooks
 from ari_app.testing.web import Seen, raw_site, site, twiml
 
 TOKEN = "the-auth-token"
 IDEMPOTENCY = "I-Twilio-Idempotency-Token"
 PARAMS = {"CallSid": "CA1", "From": "+1415"}
-
-
-class Troubles:
-    """Keeps what was reported."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[int, str, str, str]] = []
-
-    def __call__(self, code: int, message: str, url: str, method: str) -> None:
-        self.heard.append((code, message, url, method))
 
 
 def fails_first(count: int, status: int) -> Any:
@@ -98,83 +86,6 @@ async def test_given_idempotency_token_is_used(client: Any) -> None:
     async with site(lambda _: twiml()) as server:
         await client.send(server.base, idempotency_token="again")
     assert server.seen[0].headers[IDEMPOTENCY] == "again"
-
-
-# Fallback
-
-
-async def fetch(client: Any, primary: str, fallback: str | None, **more: Any) -> WebhookResponse:
-    answer = await client.webhooks.fetch_document(
-        Endpoint(url=primary),
-        Endpoint(url=fallback, method="GET") if fallback is not None else None,
-        PARAMS,
-        auth_token=TOKEN,
-        call_sid="CA1",
-        **more,
-    )
-    assert isinstance(answer, WebhookResponse)
-    return answer
-
-
-async def test_good_primary_needs_no_fallback(client: Any) -> None:
-    troubles = Troubles()
-    async with site(lambda _: twiml()) as server:
-        await fetch(client, server.base + "/a", server.base + "/b", on_error=troubles)
-    assert [seen.path for seen in server.seen] == ["/a"]
-    assert not troubles.heard
-
-
-async def test_b_18_fallback_gets_the_parameters_and_the_error(client: Any) -> None:
-    def respond(seen: Seen) -> web.Response:
-        return twiml() if seen.path == "/b" else web.Response(status=500)
-
-    troubles = Troubles()
-    async with site(respond) as server:
-        answer = await fetch(client, server.base + "/a", server.base + "/b", on_error=troubles)
-    failed_url = server.base + "/a"
-    assert dict(server.seen[1].query) == {**PARAMS, "ErrorCode": "11200", "ErrorUrl": failed_url}
-    assert server.seen[1].signed_with(TOKEN)
-    assert answer.url == server.base + "/b"
-    assert troubles.heard == [
-        (11200, f"POST {failed_url}: answered 500", failed_url, "POST"),
-    ]
-
-
-async def test_both_fail_and_the_last_error_is_raised(client: Any) -> None:
-    troubles = Troubles()
-    async with site(lambda _: twiml("")) as server:
-        with pytest.raises(TwilioError) as caught:
-            await fetch(client, "http://127.0.0.1:1/", server.base + "/b", on_error=troubles)
-    assert caught.value.code == 11770
-    assert [code for code, *_ in troubles.heard] == [11202, 11770]
-
-
-async def test_no_fallback_raises_the_first(client: Any) -> None:
-    async with site(lambda _: web.Response(status=404)) as server:
-        for fallback in (None, ""):
-            with pytest.raises(TwilioError) as caught:
-                await fetch(client, server.base, fallback)
-            assert caught.value.code == 11200
-
-
-async def test_refused_document_goes_to_the_fallback(client: Any) -> None:
-    """Bad TwiML of the primary counts as a failure."""
-
-    def respond(seen: Seen) -> web.Response:
-        return twiml("<Response/>" if seen.path == "/b" else "<Respo")
-
-    def check(answer: WebhookResponse) -> None:
-        if answer.body == b"<Respo":
-            raise TwilioError(12100, "not well formed")
-
-    async def told(code: int, message: str, url: str, method: str) -> None:
-        heard.append(code)
-
-    heard: list[int] = []
-    async with site(respond) as server:
-        await fetch(client, server.base + "/a", server.base + "/b", check=check, on_error=told)
-    assert server.seen[1].query["ErrorCode"] == "12100"
-    assert heard == [12100]
 
 
 # Authentication
