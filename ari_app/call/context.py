@@ -13,6 +13,7 @@ from ari_app.call.progress import Progress
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
 from ari_app.model import Checkpoint, Endpoint, HttpMethod
+from ari_app.urls import safe
 
 
 class CallContext:
@@ -63,14 +64,17 @@ class CallContext:
         Raises TwilioError 15004 for a relative URL in a document that came by REST, and
         11100 for anything that is not http(s) (Twilio: TwiML, relative URLs).
         """
-        if self.document is None and not urlsplit(url).scheme:
-            raise TwilioError(15004, f"relative URL {url!r} in TwiML that has no URL of its own")
-        absolute = urljoin(self.document.url, url) if self.document else url
-        parts = urlsplit(absolute)
+        try:
+            if self.document is None and not urlsplit(url).scheme:
+                raise TwilioError(15004, "relative URL in TwiML that has no URL of its own")
+            absolute = urljoin(self.document.url, url) if self.document else url
+            parts = urlsplit(absolute)
+        except ValueError as error:
+            raise TwilioError(11100, f"not a usable URL: {error}") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise TwilioError(11100, f"not a usable URL: {absolute!r}")
+            raise TwilioError(11100, f"not a usable URL: {safe(absolute)!r}")
         if "_" in parts.hostname:
-            raise TwilioError(11100, f"underscore in host name: {absolute!r}")
+            raise TwilioError(11100, f"underscore in host name: {safe(absolute)!r}")
         return absolute
 
     def fetch(self, url: str, method: HttpMethod, **params: str) -> Fetch:
@@ -87,7 +91,7 @@ class CallContext:
             verb=verb,
         )
         sid = self.call_sid
-        self.journal.later(lambda: self.services.calls.checkpoint(sid, place))
+        self.journal.latest(lambda: self.services.calls.checkpoint(sid, place))
 
     def problem(self, error: TwilioError, *, url: str = "", method: str = "") -> None:
         """Report a failure that does not end the call."""

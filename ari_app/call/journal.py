@@ -33,6 +33,7 @@ class Journal:
     def __init__(self, call_sid: str) -> None:
         self._call_sid = call_sid
         self._waiting: deque[Write] = deque()
+        self._latest: Write | None = None
         self._task: asyncio.Task[None] | None = None
 
     def later(self, write: Write) -> None:
@@ -43,6 +44,13 @@ class Journal:
         self._waiting.append(write)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
+
+    def latest(self, write: Write) -> None:
+        """Queue a write in the place of the last one that was queued so and still waits."""
+        if self._latest is not None and self._latest in self._waiting:
+            self._waiting.remove(self._latest)
+        self._latest = write
+        self.later(write)
 
     async def flush(self) -> None:
         """Wait until everything queued so far has been written."""

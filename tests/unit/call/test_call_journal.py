@@ -66,6 +66,40 @@ async def test_the_oldest_is_dropped_past_the_bound(monkeypatch: pytest.MonkeyPa
     assert store.written == [2, 3, 4]
 
 
+async def test_only_the_latest_place_waits_so_that_no_other_write_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(journal, "LIMIT", 3)
+    store = Recorder(failures=1)
+    log = Journal("CA1")
+    log.later(lambda: store.write(0))
+    for number in range(1, 10):
+        log.latest(lambda number=number: store.write(number))  # type: ignore[misc]
+    log.later(lambda: store.write(10))
+    await log.flush()
+    assert store.written == [0, 9, 10]
+
+
+async def test_a_place_that_is_being_written_does_not_undo_the_next() -> None:
+    log = Journal("CA1")
+    begun, go, written = asyncio.Event(), asyncio.Event(), []
+
+    async def first() -> None:
+        begun.set()
+        await go.wait()
+        written.append("first")
+
+    async def second() -> None:
+        written.append("second")
+
+    log.latest(first)
+    await begun.wait()
+    log.latest(second)
+    go.set()
+    await log.flush()
+    assert written == ["first", "second"]
+
+
 async def test_what_comes_while_a_write_runs_is_not_lost() -> None:
     log = Journal("CA1")
     begun, go, written = asyncio.Event(), asyncio.Event(), []
