@@ -90,6 +90,8 @@ class Leg:
         self._sip_code: int | None = None
         self._keys: list[Callable[[str], None]] = []
         self._playbacks: dict[str, asyncio.Future[str]] = {}
+        #: Those that Asterisk has confirmed; it may not know the others yet.
+        self._playing: set[str] = set()
         self._counter = itertools.count(1)
         self._route = ari.route(channel_id, self._on_event)
 
@@ -124,11 +126,13 @@ class Leg:
                     channel_id=self.channel_id, playback_id=playback_id, media=[f"sound:{path}"]
                 )
             )
+            self._playing.add(playback_id)
             state = await self._unless_gone(finished)
         except asyncio.CancelledError:
             await self._stop_playback(playback_id)
             raise
         finally:
+            self._playing.discard(playback_id)
             self._playbacks.pop(playback_id, None)
         # A caller who hangs up makes the playback fail before the channel's end is told.
         if state == "failed" and not await self.gone_within(END_DELAY):
@@ -207,7 +211,8 @@ class Leg:
         """Learn what happened while events were lost; ``channel`` is how it is now (B-24)."""
         if channel.state == "Up" and channel.dialplan.app_name == "Stasis":
             self.entered.set()
-        for playback_id, finished in list(self._playbacks.items()):
+        playing = [(playback_id, self._playbacks[playback_id]) for playback_id in self._playing]
+        for playback_id, finished in playing:
             try:
                 await self.ari.playbacks.get(playback_id=playback_id)
             except NotFound:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from ari_app.ari.reconcile import Snapshot
 from ari_app.call import call as call_module
 from ari_app.call.outcome import Fetch, Inline
 from ari_app.call.ports import InboundRefusal
@@ -86,6 +87,52 @@ async def test_b_24_a_playback_that_ended_unseen_does_not_hold_the_call(room: Ca
     room.asterisk.world.playbacks.clear()
     await room.asterisk.wait_connected(2)
     assert (await room.ended()).status is CallStatus.COMPLETED
+
+
+async def test_b_24_a_playback_still_being_asked_for_has_not_ended_unseen(
+    room: CallRoom,
+) -> None:
+    caught_up, started = asyncio.Event(), asyncio.Event()
+
+    async def reconnected(_snapshot: Snapshot) -> None:
+        caught_up.set()
+
+    room.asterisk.auto_finish = False
+    stall = room.asterisk.stall(*REQUESTS["play"])
+    await room.call(PLAY)
+    await stall.hit.wait()
+    room.ari.on_reconnect(reconnected)
+    room.ari.on_event("PlaybackStarted", lambda _event: started.set())
+    await room.asterisk.drop_events()
+    await caught_up.wait()
+    assert stall.release is not None
+    stall.release.set()
+    await started.wait()
+    await room.asterisk.finish_playback("in-1-play-1", "failed")
+    await room.ended()
+    assert room.notifications.codes == [13420]
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("ftp://user:secret@files.test/a.wav", 11100),
+        ("http://user:secret@a_b.test/a.wav", 11100),
+        ("//user:secret@files.test/a.wav", 15004),
+        ("http://[user:secret/a.wav", 11100),
+    ],
+)
+async def test_a_url_that_cannot_be_used_is_told_without_its_password(
+    room: CallRoom, url: str, code: int
+) -> None:
+    await room.call("<Play digits='1'/><Pause length='60'/>")
+    await room.reached(1)
+    twiml = f"<Response><Play>{url}</Play></Response>"
+    await room.manager.redirect(ACCOUNT.sid, room.calls.only.sid, Inline(twiml))
+    await room.ended()
+    (problem,) = room.notifications.kept
+    assert problem.error_code == code
+    assert "secret" not in f"{problem.message} {problem.request_url}"
 
 
 REQUESTS = {
