@@ -238,9 +238,20 @@ class Call:
         """Hang up if the leg is still there, settle the record, tell who must know."""
         self._closing = True
         by_caller = self._leg.gone.done()
-        if not by_caller:
-            await self._leg.hangup(end.cause)
-        await release_living(self._ctx)
+        try:
+            if not by_caller:
+                await self._leg.hangup(end.cause)
+            await release_living(self._ctx)
+        except Exception:  # whatever it is, the call is over
+            log.exception("call.cleanup_failed", call_sid=self.record.sid)
+        finally:
+            try:
+                self._tell_end(end, by_caller)
+            finally:
+                self._let_go()
+
+    def _tell_end(self, end: End, by_caller: bool) -> None:
+        """Settle the record and tell the customer."""
         gone = self._leg.gone.result() if self._leg.gone.done() else None
         sip_code = gone.sip_code if gone else None
         if self._leg.answered:
@@ -253,6 +264,9 @@ class Call:
             status = end.status
         self._tell_action(by_caller)
         self._progress.ended(status, sip_code)
+
+    def _let_go(self) -> None:
+        """Answer everybody who waits for the end."""
         self._leg.close()
         self._ended.set_result(self.record)
         while not self._orders.empty():

@@ -323,6 +323,7 @@ class FakeStreams:
     requests: list[StreamRequest] = field(default_factory=list)
     living: list[str] = field(default_factory=list)
     none_lives: bool = False
+    trouble: Exception | None = None
     _handlers: list[Callable[[], None]] = field(default_factory=list)
 
     def attach(self, *sids: str) -> None:
@@ -353,7 +354,9 @@ class FakeStreams:
         return stream
 
     def adopt(self, stream_sid: str, watcher: StreamWatcher) -> FakeStream | None:
-        """Take over a living stream."""
+        """Take over a living stream; raises ``trouble`` when there is some."""
+        if self.trouble is not None:
+            raise self.trouble
         if stream_sid not in self.living:
             return None
         self.living.remove(stream_sid)

@@ -190,6 +190,21 @@ async def test_a_stream_that_no_verb_goes_on_with_is_stopped(unconnected: CallRo
     room.assert_nothing_left()
 
 
+async def test_a_call_whose_cleanup_fails_ends_all_the_same(unconnected: CallRoom) -> None:
+    room = unconnected
+    room.streams.trouble = RuntimeError("a fault")
+    leave_channel(room)
+    await leave_stream(room)
+    leave_call(room, "<Response><Say>on</Say><Pause length='60'/></Response>")
+    await room.connect()
+    await room.reached(1)
+    ended = await room.manager.end(ACCOUNT.sid, SID, CallStatus.COMPLETED)
+    assert ended.status is CallStatus.COMPLETED
+    await room.ended()
+    assert room.customer.statuses == ["completed"]
+    assert not room.ari.routed(CHANNEL)
+
+
 async def test_a_stream_whose_call_is_lost_is_stopped(unconnected: CallRoom) -> None:
     room = unconnected
     await leave_stream(room)
