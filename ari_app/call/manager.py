@@ -98,15 +98,10 @@ class CallManager:
             raise DrainingError
         services = self._services
         endpoint = dial_string(to, services.settings.outbound_sip_uri)
-        now = services.now()
-        sid = new_sid("CA")
-        record = CallRecord(
-            sid=sid,
+        record = self._queued(
             account_sid=account.sid,
-            direction=Direction.OUTBOUND_API,
             from_=from_,
             to=to,
-            status=CallStatus.QUEUED,
             voice=voice,
             twiml=twiml,
             fallback=fallback,
@@ -114,17 +109,7 @@ class CallManager:
             caller_id=caller_id,
             timeout=ring_seconds,
             time_limit=time_limit,
-            node=services.settings.node,
-            channel_id=sid,
-            date_created=now,
-            date_updated=now,
         )
-        self._starting.add(sid)
-        try:
-            await services.calls.insert(record)
-        except BaseException:
-            self._starting.discard(sid)
-            raise
         dialing = Dialing(
             app=services.settings.app,
             endpoint=endpoint,
@@ -133,11 +118,28 @@ class CallManager:
             send_digits=send_digits,
         )
         source: Source = Inline(twiml or "") if voice is None else Fetch(voice)
-        self._start(
-            Call(services, account, record, Leg(services.ari, sid), dialing=dialing), source
-        )
-        self._starting.discard(sid)
+        self._starting.add(record.sid)
+        try:
+            await services.calls.insert(record)
+            leg = Leg(services.ari, record.channel_id)
+            self._start(Call(services, account, record, leg, dialing=dialing), source)
+        finally:
+            self._starting.discard(record.sid)
         return record
+
+    def _queued(self, **fields: Any) -> CallRecord:
+        """Return the record of a new outbound call; its SID is its channel's id too."""
+        sid, now = new_sid("CA"), self._services.now()
+        return CallRecord(
+            sid=sid,
+            direction=Direction.OUTBOUND_API,
+            status=CallStatus.QUEUED,
+            node=self._services.settings.node,
+            channel_id=sid,
+            date_created=now,
+            date_updated=now,
+            **fields,
+        )
 
     async def redirect(self, account_sid: str, call_sid: str, source: Source) -> CallRecord:
         """Give an answered call a new document; returns when the old one has stopped.
