@@ -173,56 +173,20 @@ class Sipp:
         if binary is None:
             raise SippMissingError(INSTALL_HINT)
         path = scenario if isinstance(scenario, Path) else SCENARIOS / f"{scenario}.xml"
-        law_pt, law_name = _LAWS[law]
-        values = {
-            "law_pt": law_pt,
-            "law_name": law_name,
-            "probe_host": probe[0],
-            "probe_port": str(probe[1]),
-            "from_user": "+15557000",
-            "code": "603",
-            "reason": "Decline",
-            "dtmf_pcap": "/usr/share/sip-tester/dtmf_2833_1.pcap",
-        } | {key: str(value) for key, value in (keys or {}).items()}
-        folder = Path(tempfile.mkdtemp(prefix="ariswitch-sipp-"))
-        text = path.read_text()
-        for key, value in values.items():
-            text = text.replace(f"@{key}@", value)
-        (folder / path.name).write_text(text)
+        values = _values(law, probe, keys or {})
         port = port or free_port(host)
-        screen = os.open(folder / "screen", os.O_WRONLY | os.O_CREAT, 0o600)
-        read_end, write_end = os.pipe()
-        command = [
-            binary,
-            *([f"{target[0]}:{target[1]}"] if target else []),
-            *("-sf", str(folder / path.name), "-s", number or "service"),
-            *("-i", host, "-p", str(port), "-mi", host, "-mp", str(media_port or free_port(host))),
-            *("-cp", str(free_port(host)), "-m", str(calls), "-r", str(rate)),
-            *("-d", str(duration_ms), "-timeout", f"{timeout:.0f}s", "-timeout_error"),
-            *("-nostdin", "-trace_msg", "-message_file", f"/dev/fd/{write_end}"),
-            *("-trace_err", "-error_file", str(folder / "errors.log")),
+        options = [
+            *("-s", number or "service", "-i", host, "-p", str(port)),
+            *("-mi", host, "-mp", str(media_port or free_port(host)), "-cp", str(free_port(host))),
+            *("-m", str(calls), "-r", str(rate), "-d", str(duration_ms)),
+            *("-timeout", f"{timeout:.0f}s", "-timeout_error"),
+            *(part for pair in values.items() for part in ("-key", *pair)),
         ]
-        for key, value in values.items():
-            command += ["-key", key, value]
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                cwd=folder,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=screen,
-                stderr=asyncio.subprocess.STDOUT,
-                pass_fds=(write_end,),
-                start_new_session=True,
-            )
-        except BaseException:
-            os.close(read_end)
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        finally:
-            os.close(write_end)
-            os.close(screen)
+        folder = _folder(path, values)
+        where = [f"{target[0]}:{target[1]}"] if target else []
+        process, log = await _spawn([binary, *where, "-sf", path.name, *options], folder)
         self = cls(process, folder, port)
-        self._reader = asyncio.create_task(self._read(read_end))
+        self._reader = asyncio.create_task(self._read(log))
         try:
             await self._bound(host)
         except BaseException:
@@ -360,6 +324,62 @@ class Sipp:
                 )
             )
             del self._log[:end]
+
+
+def _values(
+    law: Literal["ulaw", "alaw"], probe: tuple[str, int], keys: Mapping[str, str | int]
+) -> dict[str, str]:
+    """Return what fills the places of a scenario: the usual, then ``keys``."""
+    law_pt, law_name = _LAWS[law]
+    return {
+        "law_pt": law_pt,
+        "law_name": law_name,
+        "probe_host": probe[0],
+        "probe_port": str(probe[1]),
+        "from_user": "+15557000",
+        "code": "603",
+        "reason": "Decline",
+        "dtmf_pcap": "/usr/share/sip-tester/dtmf_2833_1.pcap",
+    } | {key: str(value) for key, value in keys.items()}
+
+
+def _folder(scenario: Path, values: Mapping[str, str]) -> Path:
+    """Make the run's own folder, in it the scenario with its ``@name@`` filled."""
+    text = scenario.read_text()
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
+    folder = Path(tempfile.mkdtemp(prefix="ariswitch-sipp-"))
+    (folder / scenario.name).write_text(text)
+    return folder
+
+
+async def _spawn(command: list[str], folder: Path) -> tuple[asyncio.subprocess.Process, int]:
+    """Start SIPp in ``folder``; return it and the pipe that its message log comes through."""
+    screen = os.open(folder / "screen", os.O_WRONLY | os.O_CREAT, 0o600)
+    read_end, write_end = os.pipe()
+    logs = [
+        *("-nostdin", "-trace_msg", "-message_file", f"/dev/fd/{write_end}"),
+        *("-trace_err", "-error_file", str(folder / "errors.log")),
+    ]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            *logs,
+            cwd=folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=screen,
+            stderr=asyncio.subprocess.STDOUT,
+            pass_fds=(write_end,),
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(read_end)
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        os.close(write_end)
+        os.close(screen)
+    return process, read_end
 
 
 async def run(
