@@ -123,6 +123,8 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     answered_by: str | None = None
     sip_call_id: str | None = None
     sip_response_code: int | None = None
+    #: How many events of the call were counted; the next one's ``SequenceNumber``.
+    events_told: int = 0
     node: str = ""
     channel_id: str = ""
     timeout: int = 60

@@ -119,7 +119,7 @@ async def settle(services: Services, record: CallRecord) -> None:
         log.debug("call.channel_gone", call_sid=record.sid, error=str(error))
     journal = Journal(record.sid)
     status = CallStatus.COMPLETED if record.start_time else CallStatus.FAILED
-    Progress(services, journal, record, adopted=True).ended(status, None)
+    Progress(services, journal, record).ended(status, None)
     await journal.flush()
 
 

@@ -70,7 +70,7 @@ class Call:
         """
         self._services = services
         self._journal = Journal(record.sid)
-        self._progress = Progress(services, self._journal, record, adopted=adopted)
+        self._progress = Progress(services, self._journal, record)
         self._progress.sip_params = sip_params or {}
         self._problems = Problems(
             services, self._journal, account_sid=account.sid, call_sid=record.sid

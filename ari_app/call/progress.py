@@ -1,8 +1,8 @@
 """A call's way through Twilio's states, and who is told of it.
 
 Twilio: Call resource (status) and status callbacks. Each step changes the record, numbers
-the event (``SequenceNumber`` counts all events, subscribed or not) and tells the customer's
-status callback when the event is wanted.
+the event (``SequenceNumber`` counts all events of an outbound call, subscribed or not, and
+those that an inbound one tells) and tells the customer's status callback when it is wanted.
 """
 
 from __future__ import annotations
@@ -26,37 +26,35 @@ log = structlog.get_logger(__name__)
 class Progress:
     """The record of one call leg and its events."""
 
-    def __init__(
-        self, services: Services, journal: Journal, record: CallRecord, *, adopted: bool = False
-    ) -> None:
+    def __init__(self, services: Services, journal: Journal, record: CallRecord) -> None:
         self._services = services
         self._journal = journal
         self.record = record
         #: What SIP told beyond the record, as webhook parameters (``SipHeader_…``).
         self.sip_params: Mapping[str, str] = {}
-        self._sequence = _told(record) if adopted else 0
 
     def initiated(self) -> None:
         """The call has left for its destination (seen in callbacks only)."""
-        self._tell("initiated", CallStatus.INITIATED)
+        self._step("initiated", CallStatus.INITIATED)
 
     def ringing(self) -> None:
         """The far end rings."""
         if self.record.status in (CallStatus.QUEUED, CallStatus.INITIATED):
-            self.change(status=CallStatus.RINGING)
-            self._tell("ringing", CallStatus.RINGING)
+            self._step("ringing", CallStatus.RINGING, status=CallStatus.RINGING)
 
     def answered(self) -> None:
         """The call was answered: ``start_time`` is set."""
-        self.change(status=CallStatus.IN_PROGRESS, start_time=self._services.now())
-        self._tell("answered", CallStatus.IN_PROGRESS)
+        answered = CallStatus.IN_PROGRESS
+        self._step("answered", answered, status=answered, start_time=self._services.now())
 
     def ended(self, status: CallStatus, sip_response_code: int | None) -> None:
         """The call is over; a final state never changes."""
         if self.record.status.final:
             return
         now = self._services.now()
-        self.change(
+        self._step(
+            "completed",
+            status,
             status=status,
             end_time=now,
             duration=_seconds(self.record.start_time, now),
@@ -69,7 +67,6 @@ class Progress:
             duration=self.record.duration,
             sip_response_code=sip_response_code,
         )
-        self._tell("completed", status)
 
     def voice_params(self) -> dict[str, str]:
         """Return the parameters that every webhook of the call carries."""
@@ -82,15 +79,23 @@ class Progress:
         sid = self.record.sid
         self._journal.later(lambda: self._services.calls.update(sid, **changes))
 
-    def _tell(self, event: str, status: CallStatus) -> None:
-        sequence = self._sequence
-        self._sequence += 1
+    def _step(self, event: str, told: CallStatus, **changes: Any) -> None:
+        """Change the record, count the event and tell it (its ``CallStatus`` is ``told``)."""
+        sequence = self.record.events_told
         callback: StatusCallback | None = self.record.status_callback
-        if callback is None or event not in callback.events:
+        wanted = callback is not None and event in callback.events
+        # A number's callback is told of the end alone: the answer must not leave a gap.
+        if wanted or self.record.direction is not Direction.INBOUND:
+            changes["events_told"] = sequence + 1
+        if changes:
+            self.change(**changes)
+        if callback is None or not wanted:
             return
+        if told is CallStatus.CANCELED and sequence == 0:
+            return  # it never left the queue (Twilio: Call update, canceled)
         params: Mapping[str, str] = call_status_params(
             self.record,
-            status=status,
+            status=told,
             sequence=sequence,
             timestamp=self._services.now(),
             extra=self.sip_params,
@@ -104,15 +109,6 @@ class Progress:
                 call_sid=self.record.sid,
             )
         )
-
-
-def _told(record: CallRecord) -> int:
-    """How many events an earlier process has told of a call in this state."""
-    if record.direction is Direction.INBOUND:
-        return 0 if record.start_time is None else 1
-    if record.start_time is not None:
-        return 3
-    return 2 if record.status is CallStatus.RINGING else 1
 
 
 def _seconds(start: datetime | None, end: datetime) -> int:

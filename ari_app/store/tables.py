@@ -148,6 +148,7 @@ calls = Table(
     Column("answered_by", String(64)),
     Column("sip_call_id", Text),
     Column("sip_response_code", Integer),
+    Column("events_told", Integer, nullable=False, server_default="0"),
     Column("node", String(128), nullable=False),
     Column("channel_id", String(256), nullable=False),
     Column("timeout", Integer, nullable=False),

@@ -38,6 +38,7 @@ def record(**changes: Any) -> CallRecord:
         "date_created": NOW,
         "date_updated": NOW,
         "start_time": NOW,
+        "events_told": 1,
     }
     return CallRecord(**(fields | changes))
 
@@ -269,6 +270,19 @@ async def test_a_media_channel_that_ended_meanwhile_ends_its_stream(
     assert room.notifications.codes == [31900]
     assert room.sounds.said == ["after"]
     room.assert_nothing_left()
+
+
+@pytest.mark.parametrize("told", [2, 3])
+async def test_fact_22_a_new_process_goes_on_counting_events(
+    unconnected: CallRoom, told: int
+) -> None:
+    """An outbound call that rang has told three, one that did not, two."""
+    room = unconnected
+    leave_call(room, CONNECT, verb=1, direction=Direction.OUTBOUND_API, events_told=told)
+    await room.connect()
+    await room.ended()
+    await room.news.until(lambda: bool(room.customer.told))
+    assert [params["SequenceNumber"] for _, params in room.customer.told] == [str(told)]
 
 
 async def test_a_call_whose_channel_is_gone_ends_with_its_callback(unconnected: CallRoom) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from ari_app.model import CallStatus
-from ari_app.testing.call_services import ACCOUNT, EVENTS, CallRoom
+import asyncio
+from typing import Any
+
+from ari_app.call.ports import InboundRoute
+from ari_app.model import CallStatus, StatusCallback
+from ari_app.testing.call_services import ACCOUNT, EVENTS, NUMBER, VOICE, CallRoom
 
 
-async def dial(room: CallRoom, **options: int) -> str:
+async def dial(room: CallRoom, **options: Any) -> str:
     """Start a call that tells all its events; its SID, which is its channel's id too."""
     record = await room.manager.create(
         ACCOUNT,
@@ -30,3 +34,47 @@ async def test_fact_22_session_progress_is_ringing(room: CallRoom) -> None:
     await room.asterisk.answer(sid)
     await room.ended()
     assert room.customer.statuses == ["initiated", "ringing", "in-progress", "completed"]
+
+
+async def test_fact_22_an_answer_without_ringing_leaves_no_gap(room: CallRoom) -> None:
+    room.asterisk.outcome = "manual"
+    sid = await dial(room)
+    await room.news.until(lambda: room.customer.statuses == ["initiated"])
+    await room.asterisk.answer(sid)
+    record = await room.ended()
+    numbers = [params["SequenceNumber"] for _, params in room.customer.told]
+    assert numbers == ["0", "1", "2"]
+    assert record.events_told == 3
+
+
+async def test_a_number_s_callback_counts_the_end_alone(room: CallRoom) -> None:
+    """Nobody can subscribe to the answer of an inbound call: its end is event 0."""
+    completed = StatusCallback(url=EVENTS.url)
+    room.platform.answer = InboundRoute(ACCOUNT, NUMBER, VOICE, None, completed)
+    await room.call("<Say>hi</Say>")
+    await room.ended()
+    told = [(params["CallStatus"], params["SequenceNumber"]) for _, params in room.customer.told]
+    assert told == [("completed", "0")]
+
+
+async def test_a_call_cancelled_in_the_queue_tells_nothing(room: CallRoom) -> None:
+    stall = room.asterisk.stall("POST", r"/channels/CA.*")
+    room.asterisk.outcome = "ring"
+    sid = await dial(room)
+    await stall.hit.wait()
+    cancel = asyncio.create_task(room.manager.end(ACCOUNT.sid, sid, CallStatus.CANCELED))
+    await asyncio.sleep(0)  # the order is given before the INVITE leaves
+    assert stall.release is not None
+    stall.release.set()
+    assert (await cancel).status is CallStatus.CANCELED
+    await room.ended()
+    assert room.customer.told == []
+
+
+async def test_a_call_cancelled_while_it_rings_tells_so(room: CallRoom) -> None:
+    room.asterisk.outcome = "ring"
+    sid = await dial(room)
+    await room.news.until(lambda: "ringing" in room.customer.statuses)
+    await room.manager.end(ACCOUNT.sid, sid, CallStatus.CANCELED)
+    await room.ended()
+    assert room.customer.statuses == ["initiated", "ringing", "canceled"]
