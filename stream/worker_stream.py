@@ -139,6 +139,8 @@ class WorkerStream:
         except Exception as error:
             self._log.exception("stream.connect_failed")
             self._end("error", FAILED, f"{type(error).__name__}: {error}")
+        finally:
+            self._connecting = None
 
     def _part(self, cause: control.Cause, code: int | None, message: str) -> None:
         if self._ended:
@@ -154,7 +156,7 @@ class WorkerStream:
         message = message[:500]
         self._session.close()
         self._rtp.unregister(self._peer, self._receive)
-        if self._connecting is not None and not self._connecting.done():
+        if self._connecting is not None:
             self._connecting.cancel()
         stats = self._session.stats()
         log_line = self._log.warning if cause == "error" else self._log.info

@@ -31,6 +31,13 @@ MALFORMED_URL = 31923
 _SEND_BUFFER = 32 * 1024
 # One read of a flooding bot stays short, so that it cannot hold up the neighbours.
 _RECEIVE_BUFFER = 256 * 1024
+# First size of a stream's read buffer: media messages are short, a longer one lets it grow.
+_READ_BUFFER = 4 * 1024
+# One TLS record each way, instead of a quarter of a megabyte.
+_TLS_BUFFERS: dict[str, Any] = {
+    "ssl_incoming_bio_size": 17 * 1024,
+    "ssl_outgoing_bio_size": 17 * 1024,
+}
 
 # Threads of our own: the loop has four for names, which as many dead hosts would take up.
 _lookups = ThreadPoolExecutor(64, thread_name_prefix="lookup")
@@ -156,6 +163,8 @@ async def _upgrade(
             max_frame_size=MAX_MESSAGE,
             extra_headers=headers,
             max_redirects=0,
+            read_buffer_init_size=_READ_BUFFER,
+            **(_TLS_BUFFERS if where.secure else {}),
             socket_factory=lambda _: sock,
         )
     except picows.WSHandshakeError as error:
