@@ -26,6 +26,7 @@ from typing import Any, Literal, Self
 from ari_app.testing.sip_bye import ByeError, bye
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+START_ATTEMPTS = 5
 INSTALL_HINT = "SIPp is not installed: apt-get install sip-tester (Debian), brew install sipp"
 
 _LAWS = {"ulaw": ("0", "PCMU"), "alaw": ("8", "PCMA")}
@@ -174,17 +175,29 @@ class Sipp:
             raise SippMissingError(INSTALL_HINT)
         path = scenario if isinstance(scenario, Path) else SCENARIOS / f"{scenario}.xml"
         values = _values(law, probe, keys or {})
-        port = port or free_port(host)
-        options = [
-            *("-s", number or "service", "-i", host, "-p", str(port)),
-            *("-mi", host, "-mp", str(media_port or free_port(host)), "-cp", str(free_port(host))),
+        fixed = [
+            *("-s", number or "service", "-i", host, "-mi", host),
             *("-m", str(calls), "-r", str(rate), "-d", str(duration_ms)),
             *("-timeout", f"{timeout:.0f}s", "-timeout_error"),
             *(part for pair in values.items() for part in ("-key", *pair)),
         ]
-        folder = _folder(path, values)
         where = [f"{target[0]}:{target[1]}"] if target else []
-        process, log = await _spawn([binary, *where, "-sf", path.name, *options], folder)
+        command = [binary, *where, "-sf", path.name, *fixed]
+        # A port that was free may be taken before SIPp binds it: then it is tried with others.
+        for attempts_left in range(START_ATTEMPTS - 1, -1, -1):
+            sip, media = port or free_port(host), media_port or free_port(host)
+            ports = ["-p", str(sip), "-mp", str(media), "-cp", str(free_port(host))]
+            try:
+                return await cls._run([*command, *ports], _folder(path, values), host, sip)
+            except SippError as error:
+                if not attempts_left or "already in use" not in str(error):
+                    raise
+        raise AssertionError("unreachable")
+
+    @classmethod
+    async def _run(cls, command: list[str], folder: Path, host: str, port: int) -> Sipp:
+        """Start one SIPp process and wait until it holds its port; raises SippError."""
+        process, log = await _spawn(command, folder)
         self = cls(process, folder, port)
         self._reader = asyncio.create_task(self._read(log))
         try:
