@@ -18,7 +18,7 @@ from ari_app.ari.errors import AriError
 from ari_app.ari.reconcile import Snapshot
 from ari_app.call.causes import status_of
 from ari_app.call.context import CallContext
-from ari_app.call.dialing import Dialing
+from ari_app.call.dialing import CANCELLED, Dialing
 from ari_app.call.documents import DocumentError, load
 from ari_app.call.journal import Journal
 from ari_app.call.leg import Leg
@@ -33,6 +33,9 @@ from ari_app.model import Account, CallRecord, CallStatus, Direction
 log = structlog.get_logger(__name__)
 
 INTERNAL_ERROR = 12400
+MAX_DURATION = 32015
+#: What Asterisk answers to an INVITE that is hung up with cause 16.
+DECLINED = 603
 
 
 @dataclass(slots=True)
@@ -174,7 +177,11 @@ class Call:
                 await _cancel(step)
                 if wanted.source is None or self._leg.gone.done():
                     self._orders.put_nowait(wanted)  # answered with the final record
-                    return End(status=wanted.status or CallStatus.COMPLETED)
+                    outbound = self.record.direction is not Direction.INBOUND
+                    return End(
+                        status=wanted.status or CallStatus.COMPLETED,
+                        sip_code=CANCELLED if outbound else None,
+                    )
                 wanted.settle(self.record)
                 step = asyncio.create_task(self._script(self._replace(wanted.source)))
                 continue
@@ -257,11 +264,13 @@ class Call:
         if self._leg.answered:
             status, sip_code = CallStatus.COMPLETED, 200
         elif by_caller and self.record.direction is Direction.INBOUND:
-            status, sip_code = CallStatus.NO_ANSWER, 487  # the caller gave up (CANCEL)
+            status, sip_code = CallStatus.NO_ANSWER, CANCELLED  # the caller gave up
         elif by_caller and gone is not None:
             status = status_of(gone.cause, gone.sip_code)
+        elif self.record.direction is Direction.INBOUND:
+            status, sip_code = end.status, end.sip_code or DECLINED
         else:
-            status = end.status
+            status, sip_code = end.status, end.sip_code
         self._tell_action(by_caller)
         self._progress.ended(status, sip_code)
 

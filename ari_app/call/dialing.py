@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 #: Twilio adds some seconds to the ring time asked for.
 GRACE = 5
+#: How SIP ends an INVITE that was cancelled (RFC 3261, 487 Request Terminated).
+CANCELLED = 487
 CODECS = ("ulaw", "alaw")
 CODEC_VARIABLE = "CHANNEL(audionativeformat)"
 
@@ -71,7 +73,7 @@ class Dialing:
             leg.answered = True
             leg.codec = await codec_of(leg)
             return None
-        return End(status=CallStatus.NO_ANSWER) if not done else End()
+        return End(status=CallStatus.NO_ANSWER, sip_code=CANCELLED) if not done else End()
 
 
 async def codec_of(leg: Leg) -> str:

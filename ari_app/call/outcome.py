@@ -44,10 +44,14 @@ class Goto:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """End the call with a hangup ``cause`` (Q.850) and, unanswered, this ``status``."""
+    """End the call with a hangup ``cause`` (Q.850) and, unanswered, this ``status``.
+
+    ``sip_code`` is how SIP says so; None where that follows from the call's direction.
+    """
 
     cause: int = 16
     status: CallStatus = CallStatus.COMPLETED
+    sip_code: int | None = None
 
 
 #: ``None`` means: go on with the next verb.

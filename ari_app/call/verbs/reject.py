@@ -17,5 +17,5 @@ async def run(ctx: CallContext, verb: Reject) -> Outcome:
     if ctx.leg.answered:
         return End()
     if verb.reason == "busy":
-        return End(cause=USER_BUSY, status=CallStatus.BUSY)
-    return End(cause=NORMAL_CLEARING, status=CallStatus.NO_ANSWER)
+        return End(cause=USER_BUSY, status=CallStatus.BUSY, sip_code=486)
+    return End(cause=NORMAL_CLEARING, status=CallStatus.NO_ANSWER, sip_code=603)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from ari_app.call import dialing
 from ari_app.call.ports import InboundRoute
 from ari_app.model import CallStatus, StatusCallback
 from ari_app.testing.call_services import ACCOUNT, EVENTS, NUMBER, VOICE, CallRoom
@@ -78,3 +81,41 @@ async def test_a_call_cancelled_while_it_rings_tells_so(room: CallRoom) -> None:
     await room.manager.end(ACCOUNT.sid, sid, CallStatus.CANCELED)
     await room.ended()
     assert room.customer.statuses == ["initiated", "ringing", "canceled"]
+
+
+async def final(room: CallRoom) -> tuple[str, str]:
+    """Wait for the end; CallStatus and SipResponseCode of the last callback."""
+    await room.ended()
+    _, params = room.customer.told[-1]
+    return params["CallStatus"], params["SipResponseCode"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "told"),
+    [
+        ('<Reject reason="busy"/>', ("busy", "486")),
+        ("<Reject/>", ("no-answer", "603")),
+        ("<Hangup/>", ("completed", "603")),
+    ],
+)
+async def test_our_refusals_tell_their_sip_code(
+    room: CallRoom, verb: str, told: tuple[str, str]
+) -> None:
+    await room.call(verb)
+    assert await final(room) == told
+
+
+@pytest.mark.parametrize("status", [CallStatus.CANCELED, CallStatus.COMPLETED])
+async def test_a_call_ended_while_it_rings_tells_487(room: CallRoom, status: CallStatus) -> None:
+    room.asterisk.outcome = "ring"
+    sid = await dial(room)
+    await room.news.until(lambda: "ringing" in room.customer.statuses)
+    await room.manager.end(ACCOUNT.sid, sid, status)
+    assert await final(room) == (str(status), "487")
+
+
+async def test_ring_time_over_tells_487(room: CallRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialing, "GRACE", 0)
+    room.asterisk.outcome = "ring"
+    await dial(room, ring_seconds=0)
+    assert await final(room) == ("no-answer", "487")
