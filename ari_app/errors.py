@@ -77,6 +77,7 @@ ERRORS: dict[int, ErrorInfo] = {
     31941: ErrorInfo("error", "stream: invalid track", "Connect streams take inbound_track only"),
     31950: ErrorInfo("warning", "stream: malformed message", "binary, or not UTF-8 text"),
     31951: ErrorInfo("warning", "stream: invalid message", "not JSON of a known event"),
+    32015: ErrorInfo("warning", "call reached its time limit", "see TimeLimit of the call"),
     32018: ErrorInfo("error", "Twiml over 4000 characters", "send a Url instead"),
     32019: ErrorInfo("warning", "both Twiml and Url", "Twiml is ignored when Url is given"),
 }

@@ -237,7 +237,7 @@ class Call:
         self._timer = asyncio.get_running_loop().call_later(left, self._out_of_time)
 
     def _out_of_time(self) -> None:
-        log.warning("call.time_limit", call_sid=self.record.sid, seconds=self.record.time_limit)
+        self._problems.report(MAX_DURATION, f"the call lasted {self.record.time_limit} s")
         done: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
         self._orders.put_nowait(_Order(None, CallStatus.COMPLETED, done))
 

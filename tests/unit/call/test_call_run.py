@@ -168,6 +168,7 @@ async def test_the_time_limit_ends_the_call_in_a_stream(room: CallRoom) -> None:
     room.manager.change(ACCOUNT.sid, room.calls.only.sid, time_limit=0)
     assert (await room.ended()).status is CallStatus.COMPLETED
     assert room.streams.opened[0].stops == 1
+    assert room.notifications.codes == [32015]
     room.assert_nothing_left()
 
 
