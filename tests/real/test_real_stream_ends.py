@@ -14,6 +14,8 @@ from ari_app.testing.sipp import Sipp
 from ari_app.testing.stack import RealStack
 
 NEXT = audio.random_codes(0.3, seed=9)
+#: Frames of 20 ms within which the bot is told that the caller has left.
+SOON = 100
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,7 @@ async def test_fact_10_stop_is_the_last_message_when_the_caller_hangs_up(stack: 
             await bot.wait_count("media", 3)
             await bot.play(audio.random_codes(5, seed=1))
             await bot.mark("never heard")
+            before = len(bot.of("media"))
             await phone.sipp.hang_up()
             await bot.wait_closed()
         call_sid = await shop.call_sid()
@@ -87,6 +90,7 @@ async def test_fact_10_stop_is_the_last_message_when_the_caller_hangs_up(stack: 
         events = await shop.stream_events(2)
         after = await shop.web.wait_for("/after")
     assert bot.messages[-1]["event"] == "stop"
+    assert len(bot.of("media")) - before < SOON
     assert bot.messages[-1]["stop"] == {"accountSid": stack.sid, "callSid": call_sid}
     assert bot.close_code == 1000
     assert not bot.of("mark")  # what is discarded was neither heard nor cleared

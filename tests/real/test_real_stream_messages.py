@@ -129,6 +129,35 @@ async def test_fact_05_b_06_media_time_goes_on_while_the_caller_sends_nothing(
     assert abs(len(between) // 160 - pause) < 25
 
 
+async def test_fact_05_fact_08_b_06_twenty_seconds_without_a_jump(stack: RealStack) -> None:
+    """Media time, numbers and RTP time go on by one frame each, both sides talking all the time."""
+    answer = audio.random_codes(20, seed=6)
+    async with customer(stack) as shop, FakeBot() as server:
+        shop.says(f'<Connect><Stream url="{server.url}"/></Connect>')
+        async with call(stack.sip, shop.number) as phone:
+            bot = await server.connection()
+            await bot.wait_count("start", 1)
+            await bot.play(answer)
+            await bot.mark("heard")
+            await phone.probe.play(audio.random_codes(20, seed=5))
+            await bot.wait_count("mark", 1)
+            offset = await phone.probe.wait_for(answer)
+            await bot.close()
+            await phone.hung_up()
+        await shop.ended(await shop.call_sid())
+    media = [m["media"] for m in bot.of("media")]
+    assert len(media) >= 1000
+    assert [int(m["timestamp"]) for m in media] == list(range(0, 20 * len(media), 20))
+    assert [int(m["chunk"]) for m in media] == list(range(1, len(media) + 1))
+    numbers = [int(m["sequenceNumber"]) for m in bot.messages[1:]]
+    assert numbers == list(range(1, len(numbers) + 1))
+    heard = phone.probe.received[offset // 160 :]
+    for number, packet in enumerate(heard):
+        assert packet.ssrc == heard[0].ssrc
+        assert (packet.sequence - heard[0].sequence) % 2**16 == number
+        assert (packet.timestamp - heard[0].timestamp) % 2**32 == 160 * number
+
+
 async def test_b_28_alaw_caller_and_one_ssrc_for_life(stack: RealStack) -> None:
     """Audio both ways from the first moment; the bridge alone translates, by table."""
     said = audio.random_codes(0.5, seed=3, law="alaw")

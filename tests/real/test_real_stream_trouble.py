@@ -151,6 +151,20 @@ async def stops_reading(bot: BotConnection, phone: Phone) -> None:
     await still_works(bot)
 
 
+async def falls_behind(bot: BotConnection, phone: Phone) -> None:
+    """The caller talks faster than time: half a minute, unread, is more than is kept for a bot."""
+    bot.reading.clear()
+    for _n in range(30):
+        heard = len(phone.probe.received)
+        phone.probe.burst(SPEECH * 3)
+        await phone.probe.wait_for_packets(heard + 2)
+    bot.reading.set()
+    await still_works(bot)
+    stamps = [int(m["media"]["timestamp"]) for m in bot.of("media")]
+    assert stamps == sorted(set(stamps))
+    assert len(stamps) <= stamps[-1] // 20  # a gap says what was dropped
+
+
 async def still_works(bot: BotConnection) -> None:
     await bot.clear()
     before = len(bot.of("mark"))
@@ -170,13 +184,15 @@ async def still_works(bot: BotConnection) -> None:
         (sends_ten_megabytes, [31931], SPEECH),
         (sends_tiny_messages, [], SPEECH),
         (stops_reading, [], SPEECH),
+        (falls_behind, [31930], SPEECH),
     ],
 )
 async def test_fact_09_b_08_hostile_bots(
     stack: RealStack, script: Script, codes: list[int], heard: bytes
 ) -> None:
     """One log line with the call's SID and the code; the next verb runs; so does the next call."""
-    async with customer(stack) as shop, FakeBot() as server:
+    small = 8192 if script is falls_behind else None
+    async with customer(stack) as shop, FakeBot(receive_buffer=small) as server:
         shop.says(f'<Connect><Stream url="{server.url}"/></Connect>{sound(shop)}')
         async with call(stack.sip, shop.number) as phone:
             bot = await server.connection()
