@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +20,13 @@ log = structlog.get_logger(__name__)
 RING = 8192
 """Events kept for an app that is away; the oldest go first."""
 
+CHATTER = 1024
+"""The same of marks and keys. A bot makes as many as it likes, and may not push out others."""
+
 MAX_UNREAD = 32 * 1024 * 1024
 """Bytes an attached app may leave unread before it is cut off (it comes back for them).
 
-More than a full ring, so that telling everything again never cuts off by itself.
+More than full rings, so that telling everything again never cuts off by itself.
 """
 
 
@@ -40,6 +44,7 @@ class ControlServer:
         self._on_command = on_command
         self._hello = hello
         self._ring: deque[tuple[int, bytes]] = deque(maxlen=ring)
+        self._chatter: deque[tuple[int, bytes]] = deque(maxlen=CHATTER)
         self._seq = 0
         self._app: _Peer | None = None
         self._server: asyncio.Server | None = None
@@ -48,7 +53,7 @@ class ControlServer:
     @property
     def kept(self) -> int:
         """Events not yet acknowledged."""
-        return len(self._ring)
+        return len(self._ring) + len(self._chatter)
 
     async def start(self) -> None:
         """Listen; a socket left behind by an earlier life is replaced."""
@@ -71,7 +76,8 @@ class ControlServer:
         self._seq += 1
         event.seq = self._seq
         line = control.encode(event)
-        self._ring.append((self._seq, line))
+        chatter = isinstance(event, control.Mark | control.DtmfSent)
+        (self._chatter if chatter else self._ring).append((self._seq, line))
         if self._app is not None:
             self._app.write(line)
 
@@ -98,8 +104,9 @@ class ControlServer:
         elif peer is not self._app:
             log.warning("control.not_attached", command=type(command).__name__)
         elif isinstance(command, control.Ack):
-            while self._ring and self._ring[0][0] <= command.seq:
-                self._ring.popleft()
+            for ring in (self._ring, self._chatter):
+                while ring and ring[0][0] <= command.seq:
+                    ring.popleft()
         elif isinstance(command, control.Ping):
             peer.write(control.encode(control.Pong()))
         else:
@@ -113,13 +120,14 @@ class ControlServer:
         self._app = peer
         hello = self._hello()
         hello.seq = self._seq
-        hello.first_seq = self._ring[0][0] if self._ring else self._seq + 1
+        kept = list(heapq.merge(self._ring, self._chatter))
+        hello.first_seq = kept[0][0] if kept else self._seq + 1
         peer.write(control.encode(hello))
         known = attach.last_seq if attach.boot == hello.boot else 0
-        for seq, line in self._ring:
-            if seq > known:
-                peer.write(line)
-        log.info("control.attached", told_again=sum(seq > known for seq, _ in self._ring))
+        again = [line for seq, line in kept if seq > known]
+        for line in again:
+            peer.write(line)
+        log.info("control.attached", told_again=len(again))
 
 
 class _Peer(asyncio.Protocol):

@@ -346,6 +346,33 @@ def test_the_ring_of_events_is_bounded(tmp_path: Path) -> None:
     assert server.kept == 10
 
 
+async def test_marks_do_not_push_out_what_became_of_streams(tmp_path: Path) -> None:
+    """While nobody is attached, one talkative bot may not cost the others their end."""
+    path = tmp_path / "stream-0.sock"
+    hello = control.Hello(
+        worker="0", boot="b", pid=1, rtp_host="::1", rtp_port=4000, streams=[], capacity=1
+    )
+    server = ControlServer(path, lambda command: None, lambda: hello, ring=10)
+    await server.start()
+    server.emit(control.Stopped("MZ1", "remote"))
+    for number in range(5000):
+        server.emit(control.Mark("MZ2", str(number), "played"))
+        server.emit(control.DtmfSent("MZ2", "5"))
+    server.emit(control.Stopped("MZ2", "remote"))
+    assert server.kept < 2000
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(control.encode(control.Attach()))
+    assert isinstance(control.decode_event(await reader.readline()), control.Hello)
+    told: list[control.Event] = []
+    while not (told and isinstance(told[-1], control.Stopped) and told[-1].stream_sid == "MZ2"):
+        told.append(control.decode_event(await reader.readline()))
+    assert isinstance(told[0], control.Stopped)
+    numbers = [event.seq for event in told]
+    assert numbers == sorted(numbers)
+    writer.close()
+    await server.close()
+
+
 MESSAGES: list[control.Command | control.Event] = [
     control.Stop("MZ"),
     control.Dtmf("MZ", "1"),
