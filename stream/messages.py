@@ -17,6 +17,9 @@ import msgspec
 WARN_MALFORMED = 31950
 WARN_INVALID = 31951
 
+MAX_MARK_NAME = 1024
+"""Longest name of a mark, in bytes of JSON: thousands may be pending."""
+
 CONNECTED = b'{"event":"connected","protocol":"Call","version":"1.0.0"}'
 
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -119,6 +122,8 @@ def _decode_lax(text: bytes, error: Exception) -> Media:
 
 
 def _check_name(message: Mark) -> None:
+    if len(message.name) > MAX_MARK_NAME:
+        raise BadMessage(WARN_INVALID, f"mark name longer than {MAX_MARK_NAME} bytes")
     try:
         name = _name_decoder.decode(message.name)
     except _ERRORS as error:

@@ -16,6 +16,9 @@ MAX_BYTES = 8_000 * 600
 MAX_MARKS = 32_768
 """Pending marks kept; a mark a frame for the whole buffer fits."""
 
+MAX_MARK_BYTES = 2 * 1024 * 1024
+"""Bytes of their names: what `clear` gives back at once stays far below the link's bound."""
+
 _PAD = bytes([ULAW_SILENCE])
 
 
@@ -30,6 +33,7 @@ class Playout:
         self._rest = b""
         #: Marks that are pending: byte position in all audio ever queued, name.
         self.marks: deque[tuple[int, bytes]] = deque()
+        self._mark_bytes = 0
         self._speaking = False
         self._held = False
         self.queued = 0
@@ -69,8 +73,9 @@ class Playout:
         It comes back with the next `due`, which the caller asks at once: with nothing buffered
         before it, a mark does not wait for a tick (fact 7).
         """
-        if len(self.marks) >= self._max_marks:
+        if len(self.marks) >= self._max_marks or self._mark_bytes + len(name) > MAX_MARK_BYTES:
             return False
+        self._mark_bytes += len(name)
         self.marks.append((self.queued, name))
         return True
 
@@ -83,6 +88,7 @@ class Playout:
         self._speaking = self._held = False
         marks = [name for _, name in self.marks]
         self.marks.clear()
+        self._mark_bytes = 0
         self.marks_cleared += len(marks)
         return marks
 
@@ -119,4 +125,5 @@ class Playout:
         while marks and marks[0][0] <= self.taken:
             played.append(marks.popleft()[1])
         self.marks_played += len(played)
+        self._mark_bytes -= sum(map(len, played))
         return played

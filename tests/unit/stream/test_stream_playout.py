@@ -109,6 +109,24 @@ def test_marks_are_bounded() -> None:
     assert not playout.mark(b"3")
 
 
+def test_names_of_pending_marks_are_bounded() -> None:
+    playout = Playout()
+    name = b"x" * 1024
+    queued = [0, 0]
+    for turn in range(2):
+        playout.write(bytes(160))
+        while playout.mark(name):
+            queued[turn] += 1
+        assert playout.take() is not None
+        assert len(playout.due()) == queued[turn]
+    playout.write(bytes(160))
+    while playout.mark(name):
+        pass
+    assert queued == [2048, 2048]
+    assert len(playout.clear()) == 2048
+    assert playout.mark(name)
+
+
 class PlayoutMachine(RuleBasedStateMachine):
     """Random writes, marks, clears and ticks against a list of single bytes."""
 
