@@ -18,7 +18,6 @@ from ari_app.call.ports import Services, StreamEnd, StreamRequest
 from ari_app.call.ports import Stream as RunningStream
 from ari_app.errors import TwilioError
 from ari_app.params import StreamEvent, stream_status_params
-from ari_app.sids import new_sid
 from ari_app.urls import safe
 from twiml import Stream, TwimlError
 
@@ -111,10 +110,12 @@ class _Watcher:
         )
 
 
-async def run_stream(ctx: CallContext, noun: Stream) -> StreamResult:
-    """Run a bidirectional stream to its end; cancelled, it sends ``stop`` and cleans up."""
-    living = ctx.living_stream
-    sid = living or new_sid("MZ")
+async def run_stream(ctx: CallContext, noun: Stream, sid: str) -> StreamResult:
+    """Run a bidirectional stream to its end; cancelled, it sends ``stop`` and cleans up.
+
+    With the SID of the call's living stream it goes on with that one.
+    """
+    living = sid if sid == ctx.living_stream else None
     watcher = _Watcher(ctx, noun, sid, started=living is not None)
     end = StreamEnd("requested", None, "")
     try:
