@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -56,6 +57,12 @@ class _Watcher:
         self._sid = sid
         self._name = noun.name or sid
         self._started = started
+        self._callback_url = noun.status_callback or ""
+        if self._callback_url and not _is_absolute(self._callback_url):
+            if not started:
+                text = "the stream's statusCallback must be absolute"
+                ctx.problems.report(11200, text, url=safe(self._callback_url))
+            self._callback_url = ""
 
     def started(self) -> None:
         """The bot accepted the stream."""
@@ -85,7 +92,7 @@ class _Watcher:
 
     def callback(self, event: StreamEvent, error: str = "") -> None:
         """Queue a stream status callback when the noun asks for them."""
-        url = self._noun.status_callback
+        url = self._callback_url
         if not url:
             return
         ctx = self._ctx
@@ -149,6 +156,14 @@ async def stop_unclaimed(services: Services, sid: str) -> None:
     if stream is not None:
         log.info("stream.released", stream_sid=sid)
         await stream.stop()
+
+
+def _is_absolute(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 class _Ignored:
