@@ -10,13 +10,16 @@ _LONGEST_HOST = 255
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
+def bare(url: str) -> str:
+    """Return ``url`` as it may be told: no userinfo, no fragment."""
+    scheme, sep, rest = url.partition("#")[0].partition("://")
+    end = min((n for n in map(rest.find, "/?") if n >= 0), default=len(rest))
+    return scheme + sep + rest[:end].rpartition("@")[2] + rest[end:]
+
+
 def safe(url: str) -> str:
     """Return ``url`` fit for a log: no userinfo, no fragment, bounded."""
-    head = _CONTROL.sub("?", url.partition("#")[0])
-    scheme, sep, rest = head.partition("://")
-    if sep:
-        place, slash, tail = rest.partition("/")
-        head = scheme + sep + place.rpartition("@")[2] + slash + tail
+    head = _CONTROL.sub("?", bare(url))
     return head if len(head) <= _SHOWN else head[:_SHOWN] + "…"
 
 

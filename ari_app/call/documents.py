@@ -16,7 +16,7 @@ from ari_app.call.outcome import Fetch, Inline, Resume, Source
 from ari_app.call.ports import Reply
 from ari_app.errors import TwilioError
 from ari_app.model import Endpoint
-from ari_app.urls import safe
+from ari_app.urls import bare, safe
 from twiml import Document, Say, TwimlError, interpret, parse
 
 log = structlog.get_logger(__name__)
@@ -52,8 +52,10 @@ async def load(ctx: CallContext, source: Source) -> Loaded:
             return await _fetch(ctx, source)
         except (TwilioError, TwimlError) as error:
             endpoint = source.endpoint
-            failed, failed_url = error.code, safe(endpoint.url)
-            ctx.problems.report(error.code, error.message, url=failed_url, method=endpoint.method)
+            failed, failed_url = error.code, bare(endpoint.url)
+            ctx.problems.report(
+                error.code, error.message, url=safe(endpoint.url), method=endpoint.method
+            )
     return await fall_back(ctx, failed, failed_url)
 
 

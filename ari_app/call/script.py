@@ -11,7 +11,7 @@ from ari_app.call.documents import DocumentError, Loaded, fall_back, load
 from ari_app.call.outcome import End, Goto, Outcome
 from ari_app.call.verbs import run_verb
 from ari_app.errors import TwilioError
-from ari_app.urls import safe
+from ari_app.urls import bare, safe
 from twiml import Say, Unsupported
 
 log = structlog.get_logger(__name__)
@@ -85,10 +85,10 @@ async def _run(ctx: CallContext, loaded: Loaded) -> Outcome:
         try:
             outcome = await run_verb(ctx, verb)
         except TwilioError as error:
-            url = safe(error.url or (ctx.document.url if ctx.document else ""))
-            ctx.problem(error, url=url)
+            url = error.url or (ctx.document.url if ctx.document else "")
+            ctx.problem(error, url=safe(url))
             if 11000 <= error.code < 12000:
-                raise _UrlError(error.code, url) from error
+                raise _UrlError(error.code, bare(url)) from error
             outcome = None
         ctx.on_hangup = None
         log.info("verb.end", verb=name)

@@ -97,6 +97,33 @@ async def test_a_hang_up_inside_connect_asks_its_action_once(room: CallRoom) -> 
     await room.ended()
     asked = [params for url, params in room.customer.told if url == "http://app.test/after"]
     assert [params["CallStatus"] for params in asked] == ["completed"]
+    sid = room.streams.opened[0].sid
+    assert (asked[0]["StreamSid"], asked[0]["StreamName"]) == (sid, sid)
+
+
+async def test_a_relative_stream_callback_is_one_problem(room: CallRoom) -> None:
+    """Twilio: statusCallback of a stream must be absolute; the call goes on."""
+    await room.call(CONNECT.replace("http://app.test/stream", "/stream"))
+    await streaming(room)
+    await room.streams.opened[0].stop()
+    assert (await room.ended()).status is CallStatus.COMPLETED
+    assert room.notifications.codes == [11200]
+    assert "absolute" in room.notifications.kept[0].message
+    assert room.customer.stream_events == []
+
+
+@pytest.mark.parametrize("verb", ["Redirect", "Play"])
+async def test_error_url_is_whole_without_password_and_fragment(room: CallRoom, verb: str) -> None:
+    url = "http://app.test/voice?" + "x" * 500
+    written = url.replace("http://", "http://me:secret@") + "#rc=2"
+    with_fallback(room)
+    room.customer.documents[FALLBACK.url] = "<Hangup/>"
+    room.customer.documents[written] = TwilioError(11200, "500")
+    room.sounds.failing[written] = TwilioError(11200, "404")
+    await room.call(f"<{verb}>{written}</{verb}>")
+    await room.ended()
+    url_asked, params = room.customer.asked[-1]
+    assert (url_asked, params["ErrorUrl"]) == (FALLBACK.url, url)
 
 
 async def test_fact_12_hanging_up_by_rest_returns_the_ended_call(room: CallRoom) -> None:
