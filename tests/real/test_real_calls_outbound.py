@@ -171,7 +171,8 @@ async def test_ring_time_over_is_no_answer(dev: Developer) -> None:
     assert [m.method for m in phone.sipp.messages if m.status is None][:2] == ["INVITE", "CANCEL"]
     ended = await dev.over(made.sid)
     assert (ended.status, ended.duration) == ("no-answer", "0")
-    assert (await dev.events(1))[0].params["CallStatus"] == "no-answer"
+    (told,) = await dev.events(1)
+    assert (told.params["CallStatus"], told.params["SipResponseCode"]) == ("no-answer", "487")
 
 
 @pytest.mark.parametrize("status", ["canceled", "completed"])
@@ -189,6 +190,8 @@ async def test_ringing_call_is_ended_by_rest(dev: Developer, status: str) -> Non
     assert (await dev.call(made.sid)).status == status
     told = [one.params for one in await dev.events(3)]
     assert [one["CallStatus"] for one in told] == ["initiated", "ringing", status]
+    assert [one["SequenceNumber"] for one in told] == ["0", "1", "2"]
+    assert told[2]["SipResponseCode"] == "487"
 
 
 async def test_send_digits_after_the_answer_before_the_document(dev: Developer) -> None:

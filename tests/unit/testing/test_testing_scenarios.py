@@ -83,14 +83,17 @@ async def test_either_side_hangs_up_when_the_test_says_so(caller_hangs_up: bool)
     assert any(message.start_line.startswith("BYE") for message in result.messages)
 
 
-async def test_ringing_then_answer() -> None:
-    async with await called("uas_ring_then_answer", duration_ms=50) as phone:
+@pytest.mark.parametrize(("scenario", "first"), [("uas_ring_then_answer", 180), ("uas_183", 183)])
+async def test_ringing_then_answer(scenario: str, first: int) -> None:
+    async with await called(scenario, duration_ms=50) as phone:
         (await run("uac_call_bye", (HOST, phone.port))).check()
         statuses = [message.status for message in phone.messages if message.method == "INVITE"]
-    assert statuses == [None, 180, 200]
+    assert statuses == [None, first, 200]
 
 
-@pytest.mark.parametrize(("scenario", "code"), [("uas_busy", 486), ("uas_reject", 480)])
+@pytest.mark.parametrize(
+    ("scenario", "code"), [("uas_busy", 486), ("uas_reject", 480), ("uas_ring_then_reject", 480)]
+)
 async def test_a_refusal_with_the_expected_code_passes(scenario: str, code: int) -> None:
     async with await called(scenario, keys={"code": 480, "reason": "Gone"}) as phone:
         result = await run("uac_expect_code", (HOST, phone.port), keys={"code": code})
@@ -107,8 +110,9 @@ async def test_a_refusal_with_another_code_fails_and_says_which_came() -> None:
         result.check()
 
 
-async def test_a_call_given_up_is_cancelled() -> None:
-    async with await called("uas_noanswer") as phone:
+@pytest.mark.parametrize("scenario", ["uas_noanswer", "uas_silent"])
+async def test_a_call_given_up_is_cancelled(scenario: str) -> None:
+    async with await called(scenario, duration_ms=20) as phone:
         result = await run("uac_cancel", (HOST, phone.port), keys={"after_ms": 50})
         assert result.check().final_status == 487
         (await phone.result()).check()
