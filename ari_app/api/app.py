@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
-from ari_app.api import accounts, calls, notifications, numbers
+from ari_app.api import accounts, calls, empty, notifications, numbers
 from ari_app.api.auth import Authenticator, unauthorized
 from ari_app.api.context import ACCOUNT, CALLS, STORE
 from ari_app.api.errors import answer_for, not_found
@@ -93,6 +93,10 @@ def _add_routes(router: web.UrlDispatcher) -> None:
         ("GET", f"{_ACCOUNT}/Notifications" + note, notifications.fetch),
         ("GET", f"{of_call}/Notifications", notifications.list_),
         ("GET", f"{of_call}/Notifications" + note, notifications.fetch),
+        ("GET", f"{of_call}/Events", empty.empty_list("events")),
+        ("GET", f"{_ACCOUNT}/OutgoingCallerIds", empty.empty_list("outgoing_caller_ids")),
+        ("GET", f"{_ACCOUNT}/Keys", empty.empty_list("keys")),
+        ("GET", f"{_ACCOUNT}/Balance", empty.balance),
     ):
         router.add_route(method, path + r"{suffix:(?:\.json)?}", handler)
 
