@@ -66,7 +66,7 @@ def read_update(params: Params) -> UpdateCall:
         voice=voice,
         twiml=None if voice else _twiml(params),
         fallback=params.endpoint("FallbackUrl", "FallbackMethod", (21205, 21209)),
-        status_callback=_status_callback(params),
+        status_callback=_status_callback(params, unnamed=frozenset()),
         time_limit=limit,
     )
 
@@ -84,13 +84,14 @@ def _twiml(params: Params) -> str | None:
     return text or None
 
 
-def _status_callback(params: Params) -> StatusCallback | None:
+def _status_callback(
+    params: Params, *, unnamed: frozenset[str] = frozenset({"completed"})
+) -> StatusCallback | None:
+    """Read where progress is told; the events are ``unnamed`` when no key names any."""
     endpoint = params.endpoint("StatusCallback", "StatusCallbackMethod", (21205, 21209))
     if endpoint is None:
         return None
     # Facts 23 and 24: a repeated key, and values we do not know (apps send `busy`) are no error.
     wanted = {word for value in params.all("StatusCallbackEvent") for word in value.split()}
-    events = EVENTS & wanted
-    return StatusCallback(
-        url=endpoint.url, method=endpoint.method, events=events or frozenset({"completed"})
-    )
+    events = (EVENTS & wanted or frozenset({"completed"})) if wanted else unnamed
+    return StatusCallback(url=endpoint.url, method=endpoint.method, events=events)

@@ -47,7 +47,8 @@ class CreateCall(msgspec.Struct, frozen=True, kw_only=True):
 class UpdateCall(msgspec.Struct, frozen=True, kw_only=True):
     """A checked ``POST /Calls/{sid}``; None leaves a thing as it is.
 
-    ``voice`` and ``twiml`` are never both set.
+    ``voice`` and ``twiml`` are never both set. A ``status_callback`` without events keeps those
+    that the call tells already.
     """
 
     status: Literal["canceled", "completed"] | None = None

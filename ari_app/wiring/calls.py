@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from ari_app.api.ports import ApiError, CreateCall, UpdateCall
 from ari_app.call.manager import CallManager, DrainingError, UnknownCallError, WrongStateError
 from ari_app.call.outcome import Fetch, Inline, Source
+from ari_app.call.sip import sip_host
 from ari_app.errors import UnknownRecordError
 from ari_app.model import Account, CallRecord, CallStatus
 from ari_app.store.store import Store
+from ari_app.wiring.sip_hosts import SipHosts
 
 NOT_IN_PROGRESS = "Call is not in-progress. Cannot redirect."
 
 
 class ApiCalls:
-    """Implements the API's ``CallService`` on one node.
+    """Implements the API's ``CallService`` on one node; ``hosts`` says whom it may call by URI.
 
     ``ended_update`` is the HTTP status for hanging up a call that has ended already: 404 (as
     Twilio mostly does) or 200 with the finished call.
     """
 
-    def __init__(self, manager: CallManager, store: Store, *, ended_update: int = 404) -> None:
+    def __init__(
+        self, manager: CallManager, store: Store, hosts: SipHosts, *, ended_update: int = 404
+    ) -> None:
         self._manager = manager
         self._store = store
+        self._hosts = hosts
         self._ended_update = ended_update
 
     def running(self, account: Account, call_sid: str) -> CallRecord | None:
@@ -33,6 +40,9 @@ class ApiCalls:
     async def create(self, account: Account, request: CreateCall) -> CallRecord:
         """Queue an outbound call. Raises ApiError 400/21211 and 503/20503."""
         try:
+            host = sip_host(request.to)
+            if host is not None and not await self._hosts.permits(host):
+                raise ValueError(f"{host} is a private or special address, which is not allowed")
             return await self._manager.create(
                 account,
                 to=request.to,
@@ -58,14 +68,17 @@ class ApiCalls:
             record = manager.get(account.sid, call_sid)
             if record is None:
                 raise UnknownCallError
-            changes = _changes(request)
+            changes = _changes(request, record)
             if changes:
                 record = manager.change(account.sid, call_sid, **changes)
             source = _source(request)
+            if request.status is not None:
+                # Before a document that came with it: who ends a call wants it to be over.
+                record = await manager.end(account.sid, call_sid, CallStatus(request.status))
+                if record.status.final:
+                    return record
             if source is not None:
                 return await manager.redirect(account.sid, call_sid, source)
-            if request.status is not None:
-                return await manager.end(account.sid, call_sid, CallStatus(request.status))
             return record
         except UnknownCallError:
             return await self._ended(account, call_sid, request)
@@ -81,7 +94,7 @@ class ApiCalls:
             record = await self._store.calls.get(call_sid, account.sid)
         except UnknownRecordError:
             raise not_found from None
-        if request.voice is not None or request.twiml is not None:
+        if request.status is None and _source(request) is not None:
             raise ApiError(400, 21220, NOT_IN_PROGRESS)
         if request.status is not None and self._ended_update != 200:
             raise not_found
@@ -94,10 +107,14 @@ def _source(request: UpdateCall) -> Source | None:
     return Inline(request.twiml) if request.twiml is not None else None
 
 
-def _changes(request: UpdateCall) -> dict[str, Any]:
+def _changes(request: UpdateCall, record: CallRecord) -> dict[str, Any]:
+    callback, before = request.status_callback, record.status_callback
+    if callback is not None and not callback.events:
+        events = before.events if before else frozenset({"completed"})
+        callback = msgspec.structs.replace(callback, events=events)
     wanted = {
         "fallback": request.fallback,
-        "status_callback": request.status_callback,
+        "status_callback": callback,
         "time_limit": request.time_limit,
     }
     return {name: value for name, value in wanted.items() if value is not None}

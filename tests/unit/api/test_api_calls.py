@@ -236,6 +236,25 @@ async def test_redirect_of_a_call_not_in_progress_is_21220(api: ApiServer) -> No
     assert await refusal(update, twiml="<Response/>") == (400, 21220)
 
 
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [([], set()), (["ringing"], {"ringing"}), (["busy"], {"completed"})],
+)
+async def test_an_update_without_events_leaves_them_to_the_call(
+    api: ApiServer, sent: list[str], read: set[str]
+) -> None:
+    call = await asyncio.to_thread(
+        api.twilio.calls.create, to="+15550003", from_="+15550001", twiml="<Response/>"
+    )
+    form = [("StatusCallback", "http://a.example/")]
+    form += [("StatusCallbackEvent", event) for event in sent]
+    async with api.session.post(f"{api.root}/Calls/{call.sid}.json", data=form) as response:
+        assert response.status == 200
+    [(_, request)] = api.calls.updated
+    assert request.status_callback is not None
+    assert request.status_callback.events == read
+
+
 async def test_fact_12_update_to_completed_answers_the_completed_call(api: ApiServer) -> None:
     call = await api.add_call()
     async with api.session.post(
