@@ -29,6 +29,7 @@ from ari_app.demo import demo_routes
 from ari_app.ending import run_to_end
 from ari_app.http.callbacks import CallbackSender, CallbackWarning
 from ari_app.http.guard import guarded_session
+from ari_app.http.names import Names
 from ari_app.http.sign import signature
 from ari_app.http.webhooks import Webhooks
 from ari_app.logs import configure_logs
@@ -47,6 +48,7 @@ from ari_app.streams.pool import StreamPool
 from ari_app.wiring.calls import ApiCalls
 from ari_app.wiring.numbers import configured_numbers
 from ari_app.wiring.platform import CallPlatform
+from ari_app.wiring.sip_hosts import SipHosts
 from ari_app.wiring.streams import CallStreams
 from stream.addresses import UrlPolicy
 
@@ -204,11 +206,14 @@ def _services(
 async def _listen(stack: AsyncExitStack, node: Node) -> None:
     """Serve the HTTP API."""
     settings = node.settings
+    names = Names()
+    stack.push_async_callback(names.close)
+    hosts = SipHosts(UrlPolicy(settings.allow_private_urls, settings.url_allow), names)
     metrics = CollectorRegistry()
     watch_node(metrics, node)
     app = build_app(
         node.store,
-        ApiCalls(node.manager, node.store, ended_update=settings.ended_call_update),
+        ApiCalls(node.manager, node.store, hosts=hosts, ended_update=settings.ended_call_update),
         node.health,
         metrics=metrics,
         open_routes=demo_routes() if settings.demo else (),

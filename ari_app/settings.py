@@ -209,7 +209,7 @@ class Settings(BaseSettings):
     # Behaviour
     allow_private_urls: bool = _field(
         False,
-        "May webhooks, `<Play>` and streams go to loopback and private addresses",
+        "May webhooks, `<Play>`, streams and calls to `sip:` go to loopback and private addresses",
         shown="`true` from `make up`, else `false`",
     )
     url_allow: Annotated[tuple[IpNetwork, ...], CommaList] = _field(

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 
 _NUMBER = re.compile(r"\+?[0-9A-Za-z*#._-]{1,64}")
-_SIP_URI = re.compile(r"sips?:[^\s,()|<>&$\\\"{}]{1,255}")
+#: User, host, port, parameters and at most one header (RFC 3261 §19.1). Of what could lead the
+#: call elsewhere than to the host, or into another header, nothing is taken: escapes in the names
+#: of parameters, headers that are not one's own.
+_SIP_URI = re.compile(
+    r"sips?:(?:[^\s,()|<>&$\\\"{}@?]+@)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?"
+    r"(?P<params>(?:;[0-9A-Za-z._-]+(?:=[^\s,()|<>&$\\\"{}@?;]*)?)*)"
+    r"(?:\?[Xx]-[0-9A-Za-z-]+=[^\s,()|<>&$\\\"{}@?]*)?"
+)
+_LONGEST_URI = 260
+_CONTROL = re.compile(r"%[01][0-9A-Fa-f]|%7[Ff]")
 
 #: The PJSIP endpoint that outbound calls use.
 OUTBOUND = "PJSIP/outbound/"
@@ -18,14 +28,33 @@ def dial_string(to: str, template: str | None) -> str:
     template and for anything that could break out of the dial string.
     """
     if to.lower().startswith(("sip:", "sips:")):
-        if not _SIP_URI.fullmatch(to):
-            raise ValueError(f"not a SIP URI that can be dialled: {to!r}")
+        _parts(to)
         return OUTBOUND + to
     if not _NUMBER.fullmatch(to):
         raise ValueError(f"not a number that can be dialled: {to!r}")
     if not template:
         raise ValueError("no outbound route: set ARISWITCH_OUTBOUND_SIP_URI")
     return OUTBOUND + template.replace("{number}", to)
+
+
+def sip_host(to: str) -> str | None:
+    """Return the host that ``to`` calls by itself, None when it is a number.
+
+    Raises ValueError as `dial_string` does.
+    """
+    if not to.lower().startswith(("sip:", "sips:")):
+        return None
+    return _parts(to)["host"].strip("[]")
+
+
+def _parts(uri: str) -> re.Match[str]:
+    found = _SIP_URI.fullmatch(uri)
+    if found is None or len(uri) > _LONGEST_URI or _CONTROL.search(uri):
+        raise ValueError(f"not a SIP URI that can be dialled: {uri!r}")
+    # It names the host that is really called (RFC 3261 §19.1.1).
+    if ";maddr=" in found["params"].lower():
+        raise ValueError(f"a SIP URI with maddr cannot be dialled: {uri!r}")
+    return found
 
 
 def caller_id(from_: str) -> str:
