@@ -16,9 +16,9 @@ OTHER = "http://app.test/other"
 
 async def update(room: CallRoom, **wanted: Any) -> CallStatus:
     """Update the one call; its status as answered."""
-    unused: Any = None  # the store knows ended calls, the hosts are for new ones
+    unused: Any = None  # the store is asked about ended calls only
     request, sid = UpdateCall(**wanted), room.calls.only.sid
-    return (await ApiCalls(room.manager, unused, unused).update(ACCOUNT, sid, request)).status
+    return (await ApiCalls(room.manager, unused).update(ACCOUNT, sid, request)).status
 
 
 async def talking(room: CallRoom) -> None:
