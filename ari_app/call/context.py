@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 from ari_app.call.journal import Journal
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch
-from ari_app.call.ports import Conversation, Services
+from ari_app.call.ports import Conversation, Reply, Services, Sound
 from ari_app.call.problems import Problems
 from ari_app.call.progress import Progress
 from ari_app.call.whole import whole
@@ -38,6 +38,8 @@ class CallContext:
         self.auth_token = auth_token
         #: URL and method of the running document; None when it came as text.
         self.document: Endpoint | None = None
+        #: The running document when it is audio, not TwiML.
+        self.audio: Reply | None = None
         #: The URL to be told when the caller hangs up inside the running verb.
         self.on_hangup: Fetch | None = None
         #: A stream of an earlier process that the next ``<Connect>`` goes on with; None as soon
@@ -76,6 +78,16 @@ class CallContext:
         if "_" in parts.hostname:
             raise TwilioError(11100, f"underscore in host name: {safe(absolute)!r}")
         return absolute
+
+    async def sound(self, url: str) -> Sound:
+        """Return the audio at ``url``, or what the webhook answered instead of a document.
+
+        Raises TwilioError: 13420 not usable as audio, 11200 family when it cannot be had.
+        """
+        audio, answer = self.services.audio, self.audio
+        if answer is None:
+            return await audio.fetch(url)
+        return await audio.keep(answer.body, answer.content_type or "", answer.url)
 
     def fetch(self, url: str, method: HttpMethod, **params: str) -> Fetch:
         """Return the document at ``url`` (relative allowed) as a source; raises as resolve()."""

@@ -35,6 +35,8 @@ class Loaded:
     endpoint: Endpoint | None
     first: int = 0
     is_fallback: bool = False
+    #: The answer itself when it was audio: its one ``<Play>`` plays this.
+    audio: Reply | None = None
 
 
 async def load(ctx: CallContext, source: Source) -> Loaded:
@@ -86,12 +88,17 @@ async def _fetch(ctx: CallContext, source: Fetch) -> Loaded:
     log.info("document.fetched", url=safe(reply.url), size=len(reply.body))
     document = interpret(reply.content_type, reply.body, reply.url)
     endpoint = Endpoint(url=reply.url, method=source.endpoint.method)
-    return Loaded(document, _text(document, reply), endpoint)
+    audio = reply if _is_audio(reply) else None
+    return Loaded(document, _text(document, reply), endpoint, audio=audio)
+
+
+def _is_audio(reply: Reply) -> bool:
+    return (reply.content_type or "").strip().lower().startswith("audio/")
 
 
 def _text(document: Document, reply: Reply) -> str:
     """The document as TwiML, also when it was audio or text to be spoken."""
-    if reply.content_type and reply.content_type.startswith("audio/"):
+    if _is_audio(reply):
         return f"<Response><Play>{escape(reply.url)}</Play></Response>"
     match document.verbs:
         case (Say(text=text),) if not reply.body.lstrip().startswith(b"<"):

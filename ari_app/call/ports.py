@@ -160,6 +160,9 @@ class Audio(Protocol):
     async def fetch(self, url: str) -> Sound:
         """Fetch and convert; raises TwilioError (13420, 11200 family)."""
 
+    async def keep(self, body: bytes, content_type: str, url: str) -> Sound:
+        """Convert what came from ``url`` already; raises TwilioError (13420, 12400)."""
+
 
 class Spoken(Protocol):
     """Speech made for ``<Say>`` and what had to be corrected for it."""

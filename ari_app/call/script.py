@@ -38,6 +38,7 @@ async def walk(ctx: CallContext, loaded: Loaded) -> End:
     began = loop.time()
     while True:
         ctx.document = loaded.endpoint
+        ctx.audio = loaded.audio
         for warning in loaded.document.warnings:
             ctx.problems.report(warning.code, f"line {warning.line}: {warning.message}")
         try:

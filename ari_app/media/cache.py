@@ -14,13 +14,14 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
 
 from ari_app.errors import TwilioError
 from ari_app.media.convert import Kind, UnusableAudio, convert, is_plain
-from ari_app.media.download import Limits, download
+from ari_app.media.download import Limits, audio_kind, download
 from ari_app.media.files import SoundFiles
 from ari_app.media.index import UrlIndex
 from ari_app.media.isolate import convert_isolated
@@ -65,6 +66,18 @@ class MediaCache:
         if len(url) > MAX_URL or not url.lower().startswith(("http://", "https://")):
             raise TwilioError(11100, f"Play URL is not an absolute http(s) URL: {safe(url)}")
         return await self._once(f"url:{url}", lambda: self._fetch(url))
+
+    async def keep(self, body: bytes, content_type: str, url: str) -> Sound:
+        """Return the sound of audio that came from ``url`` with a webhook's answer.
+
+        Raises TwilioError: 13420 not usable as audio, 12400 no room in the media folder.
+        """
+        kind = audio_kind(content_type, urlsplit(url).path, url)
+        digest = hashlib.sha256(body).hexdigest()
+        name = hashlib.sha256(f"{kind}:{digest}".encode()).hexdigest()
+        return self._files.get(name) or await self._once(
+            f"keep:{name}", lambda: self._keep(name, body, kind, url)
+        )
 
     async def make(self, key: str, producer: Callable[[], Awaitable[bytes]]) -> Sound:
         """Return the sound of ``key``; ``producer`` gives it as WAV bytes when it is not here.
@@ -151,6 +164,14 @@ class MediaCache:
         sound = self._files.add(name, source)
         log.info("sound_fetched", url=safe(url), seconds=sound.duration)
         return sound
+
+    async def _keep(self, name: str, body: bytes, kind: Kind, url: str) -> Sound:
+        source = self._files.temporary()
+        try:
+            await asyncio.to_thread(source.write_bytes, body)
+            return await self._convert_foreign(url, name, source, kind)
+        finally:
+            self._files.discard(source)
 
     async def _make(self, name: str, producer: Callable[[], Awaitable[bytes]]) -> Sound:
         self._files.make_room()

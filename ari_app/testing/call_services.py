@@ -171,7 +171,7 @@ class FakeCustomer:
     """
 
     def __init__(self, news: News) -> None:
-        self.documents: dict[str, str | TwilioError | asyncio.Event] = {}
+        self.documents: dict[str, str | TwilioError | asyncio.Event | FakeReply] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.told: list[tuple[str, dict[str, str]]] = []
         self._news = news
@@ -189,6 +189,8 @@ class FakeCustomer:
         document = self.documents[endpoint.url]
         if isinstance(document, TwilioError):
             raise document
+        if isinstance(document, FakeReply):
+            return document
         if isinstance(document, asyncio.Event):
             await document.wait()
             raise TwilioError(11200, "never answered")
@@ -254,12 +256,19 @@ class FakeSounds:
         self.failing: dict[str, TwilioError] = {}
         self.made: list[FakeSound] = []
         self.said: list[str] = []
+        self.kept: list[tuple[bytes, str]] = []
 
     async def fetch(self, url: str) -> FakeSound:
         """Pretend to fetch a file."""
         if url in self.failing:
             raise self.failing[url]
         self.made.append(FakeSound(f"/media/{url.rsplit('/', 1)[-1]}"))
+        return self.made[-1]
+
+    async def keep(self, body: bytes, content_type: str, url: str) -> FakeSound:
+        """Pretend to convert what is here already."""
+        self.kept.append((body, content_type))
+        self.made.append(FakeSound(f"/media/kept-{len(self.kept)}"))
         return self.made[-1]
 
     async def say(self, text: str, voice: str, language: str | None) -> FakeSpoken:

@@ -163,10 +163,14 @@ async def test_a_verb_that_is_not_there_yet_is_13750_and_the_next_one_runs(
 
 
 async def test_document_that_is_audio_is_played_once(dev: Developer) -> None:
+    """What the signed POST answered is played; nobody is asked again, unsigned."""
     wav = audio.wav(CODES, "ulaw")
-    number = await dev.number(dev.files.audio("/voice", wav), voice_method="GET")
+    number = await dev.number(dev.app.audio("/voice", wav))
     phone = await run(dev, number)
     assert phone.probe.audio().count(CODES) == 1
+    assert [(asked.method, asked.signed) for asked in dev.app.received("/voice")] == [
+        ("POST", True)
+    ]
 
 
 @pytest.mark.parametrize("kind", ["application/xml", "text/html", "text/plain", "text/xml"])

@@ -23,7 +23,7 @@ async def run(ctx: CallContext, verb: Play) -> Outcome:
     # Fetched before the answer: the caller hears ringing, not silence, meanwhile.
     url = ctx.resolve(verb.url)
     try:
-        sound = await ctx.services.audio.fetch(url)
+        sound = await ctx.sound(url)
     except TwilioError as error:
         raise TwilioError(error.code, error.message, url=url) from error
     with sound:

@@ -11,7 +11,15 @@ from ari_app.call.outcome import Fetch, Inline
 from ari_app.call.ports import InboundRoute
 from ari_app.errors import TwilioError
 from ari_app.model import CallStatus
-from ari_app.testing.call_services import ACCOUNT, EVENTS, FALLBACK, NUMBER, VOICE, CallRoom
+from ari_app.testing.call_services import (
+    ACCOUNT,
+    EVENTS,
+    FALLBACK,
+    NUMBER,
+    VOICE,
+    CallRoom,
+    FakeReply,
+)
 
 PLAY = "<Play>http://app.test/a.wav</Play>"
 CONNECT = (
@@ -39,6 +47,30 @@ async def test_verbs_run_in_order_and_the_call_ends_completed(room: CallRoom) ->
     assert room.sounds.said == ["hello"]
     assert room.customer.statuses == ["in-progress", "completed"]
     room.assert_nothing_left()
+
+
+async def test_an_answer_that_is_audio_is_played_as_it_came(room: CallRoom) -> None:
+    answer = FakeReply(VOICE.url, b"RIFF", "Audio/WAV; x=y")
+    room.customer.documents[VOICE.url] = answer
+    channel = await room.asterisk.incoming_call(NUMBER.phone_number)
+    assert (await room.ended()).status is CallStatus.COMPLETED
+    assert room.sounds.kept == [(answer.body, answer.content_type)]
+    (played,) = room.asterisk.requested("POST", f"/channels/{channel}/play/.*")
+    assert played.query["media"] == "sound:/media/kept-1"
+    assert len(room.customer.asked) == 1
+    room.assert_nothing_left()
+
+
+async def test_a_document_after_audio_fetches_its_own(room: CallRoom) -> None:
+    room.asterisk.auto_finish = False
+    room.customer.documents[VOICE.url] = FakeReply(VOICE.url, b"RIFF", "audio/wav")
+    await room.asterisk.incoming_call(NUMBER.phone_number)
+    await playing(room)
+    room.asterisk.auto_finish = True
+    sid = room.calls.only.sid
+    await room.manager.redirect(ACCOUNT.sid, sid, Inline(f"<Response>{PLAY}</Response>"))
+    await room.ended()
+    assert [sound.path for sound in room.sounds.made] == ["/media/kept-1", "/media/a.wav"]
 
 
 async def test_a_caller_who_gives_up_while_it_rings_was_not_answered(room: CallRoom) -> None:

@@ -55,6 +55,17 @@ async def code_of(cache: MediaCache, url: str) -> int:
 class TestExactness:
     """G.711 in, the same G.711 out (0x7F stays 0x7F)."""
 
+    async def test_audio_that_came_with_an_answer_is_kept_as_if_fetched(
+        self, cache: MediaCache
+    ) -> None:
+        url = "http://app.test/voice"
+        with await cache.keep(g711_wav(7, EVERY_CODE), "audio/x-wav", url) as sound:
+            assert ulaw_of(sound) == EVERY_CODE
+        with await cache.keep(EVERY_CODE, "audio/ulaw", url) as sound:
+            assert ulaw_of(sound) == EVERY_CODE
+        with pytest.raises(TwilioError, match="13420"):
+            await cache.keep(b"no audio at all", "audio/wav", url)
+
     async def test_a_ulaw_wav_is_played_byte_for_byte(
         self, cache: MediaCache, media_server: MediaServer
     ) -> None:
