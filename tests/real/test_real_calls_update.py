@@ -344,4 +344,4 @@ async def test_time_limit_of_an_outbound_call_ends_it(dev: Developer) -> None:
         await phone.hung_up()
     ended = await dev.over(made.sid)
     assert (ended.status, ended.duration in {"1", "2"}) == ("completed", True)
-    await dev.logged("call.time_limit", made.sid)
+    assert await dev.problems(made.sid, "32015") == ["32015"]
