@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -49,9 +50,8 @@ class Certificates:
 
 def _start(command: Sequence[str | Path], core: int, **options: Any) -> subprocess.Popen[str]:
     """Start a process on a core of its own, as far as there are any."""
-    process = subprocess.Popen(
-        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options
-    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **options}
+    process = subprocess.Popen(command, text=True, **pipes)
     if len(_CORES) > 1:
         os.sched_setaffinity(process.pid, {_CORES[core]})
     return process
@@ -162,14 +162,12 @@ class Worker:
         if generator.tls:
             environment["ARISWITCH_CA_FILE"] = str(generator.tls.authority)
         program = Path(sys.executable).with_name("ariswitch")
-        log = (state / "worker.log").open("a")
-        self._process = _start([program, "stream-worker"], 0, env=environment, stderr=log)
-        log.close()
-        _, out = _stream(self._process)
         path = state / "run" / "stream-0.sock"
-        out.readline()  # says that it has started, the socket being there
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(path))
+        path.unlink(missing_ok=True)
+        # A file: it logs every stream, and would stand still once nobody reads a pipe of it.
+        with (state / "worker.log").open("a") as log:
+            self._process = _start([program, "stream-worker"], 0, env=environment, stdout=log)
+        self._socket = _connect(path)
         self._tell(control.Attach())
         hello = control.decode_event(self._socket.makefile("rb").readline())
         if not isinstance(hello, control.Hello):
@@ -201,6 +199,22 @@ class Worker:
         """End it."""
         self._socket.close()
         _finish(self._process)
+
+
+def _connect(path: Path) -> socket.socket:
+    """Return a connection to a Unix socket that is about to be there."""
+    deadline = time.monotonic() + 20
+    while True:
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.connect(str(path))
+        except OSError:
+            sock.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return sock
 
 
 def resident(pid: int) -> int:

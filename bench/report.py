@@ -22,6 +22,8 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 _console = Console()
+# The tables are as wide as they are, in a log file too.
+_console.width = max(_console.width, 120)
 
 
 def progress(turn: Turn) -> None:
