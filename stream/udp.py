@@ -16,8 +16,9 @@ _PACKET = rtp.HEADER_BYTES + g711.FRAME_BYTES
 _ROUNDS = 16
 # 5,000 packets, by the kernel's way of counting: 200 ms of 500 streams.
 _BUFFER = 4 * 1024 * 1024
-# Linux' ways around net.core.rmem_max and wmem_max, for who has CAP_NET_ADMIN.
-_FORCED = {socket.SO_RCVBUF: 33, socket.SO_SNDBUF: 32}
+# The latter two are Linux' SO_RCVBUFFORCE and SO_SNDBUFFORCE: for who has CAP_NET_ADMIN, they
+# go beyond net.core.rmem_max and wmem_max, which let some 500 packets wait.
+_BUFFER_OPTIONS = (socket.SO_RCVBUF, socket.SO_SNDBUF, 33, 32)
 
 
 class RtpSocket:
@@ -27,10 +28,9 @@ class RtpSocket:
         family = socket.AF_INET6 if ":" in bind else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        for option, forced in _FORCED.items():
-            self._socket.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
+        for option in _BUFFER_OPTIONS:
             with contextlib.suppress(OSError):
-                self._socket.setsockopt(socket.SOL_SOCKET, forced, _BUFFER)
+                self._socket.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
         self._socket.bind((bind, 0))
         self.port: int = self._socket.getsockname()[1]
         self._datagrams = datagrams(self._socket, _PACKET)
