@@ -102,7 +102,7 @@ def test_parameters_that_lack_something() -> None:
     [
         ("wss://host", "wss://host/"),
         ("WSS://Host/Path", "wss://host/Path"),
-        ("ws://testing:3001", "ws://testing:3001"),
+        ("ws://testing:3001", "ws://testing:3001/"),
         ("wss://u:p@host/x", "wss://u:p@host/x"),
         ("ws://[::1]:90/x", "ws://[::1]:90/x"),
         ("wss://bücher.example/ä", "wss://xn--bcher-kva.example/%C3%A4"),
@@ -120,7 +120,7 @@ def test_other_schemes_are_31922(raw: str) -> None:
 
 
 def test_plain_ws_is_the_callers_choice() -> None:
-    assert stream_url("ws://x", allow_ws=True) == "ws://x"
+    assert stream_url("ws://x", allow_ws=True) == "ws://x/"
     with pytest.raises(TwimlError) as caught:
         stream_url("ws://x", allow_ws=False)
     assert caught.value.code == 31922
