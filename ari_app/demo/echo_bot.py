@@ -16,7 +16,7 @@ FRAMES_PER_SECOND = 50
 MAX_DELAY_MS = 5000
 
 #: Silence sent before the first echo, so that a frame a little late leaves no hole (ms).
-CUSHION_MS = 100
+CUSHION_MS = 200
 _CUSHION = base64.b64encode(b"\xff" * (8 * CUSHION_MS)).decode()
 
 
