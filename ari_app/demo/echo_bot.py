@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 FRAMES_PER_SECOND = 50
 MAX_DELAY_MS = 5000
 
-#: Silence sent before the first echo, so that a frame a little late leaves no hole (ms).
+#: Silence sent right before the first echo, so that a frame a little late leaves no hole (ms).
 CUSHION_MS = 200
 _CUSHION = base64.b64encode(b"\xff" * (8 * CUSHION_MS)).decode()
 
@@ -69,7 +69,6 @@ class _EchoBot:
                 await self._echo(message["media"]["payload"])
             elif event == "start":
                 self._start(message["start"])
-                await self._send("media", media={"payload": _CUSHION})
             elif event == "dtmf":
                 return await self._key(message["dtmf"]["digit"])
             return event != "stop"
@@ -95,6 +94,8 @@ class _EchoBot:
     async def _echo(self, payload: str) -> None:
         self._held.append(payload)
         if len(self._held) > self._delay:
+            if not self._echoed:
+                await self._send("media", media={"payload": _CUSHION})
             await self._send("media", media={"payload": self._held.popleft()})
             self._echoed += 1
             if self._echoed % FRAMES_PER_SECOND == 0:

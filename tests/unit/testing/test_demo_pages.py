@@ -48,8 +48,6 @@ async def bot(base_url: str) -> AsyncIterator[websockets.ClientConnection]:
     async with websockets.connect(url) as socket:
         await say(socket, {"event": "connected", "protocol": "Call", "version": "1.0.0"})
         await say(socket, START)
-        cushion = json.loads(await socket.recv())
-        assert set(base64.b64decode(cushion["media"]["payload"])) == {0xFF}
         yield socket
 
 
@@ -113,6 +111,8 @@ async def test_the_echo_bot_returns_audio_after_its_delay_in_order(
     frames = [bytes([number]) * 160 for number in range(5)]
     for frame in frames:
         await speak(bot, frame)
+    cushion = json.loads(await bot.recv())
+    assert set(base64.b64decode(cushion["media"]["payload"])) == {0xFF}
     for frame in frames[:3]:
         message = json.loads(await bot.recv())
         assert (message["event"], message["streamSid"]) == ("media", STREAM)
@@ -122,7 +122,7 @@ async def test_the_echo_bot_returns_audio_after_its_delay_in_order(
 async def test_the_echo_bot_marks_each_second(bot: websockets.ClientConnection) -> None:
     for _ in range(52):
         await speak(bot, bytes(160))
-    messages = [json.loads(await bot.recv()) for _ in range(51)]
+    messages = [json.loads(await bot.recv()) for _ in range(52)]
     assert messages[-1] == {"event": "mark", "streamSid": STREAM, "mark": {"name": "second 1"}}
 
 
@@ -140,7 +140,7 @@ async def test_star_clears_and_pound_closes_and_the_counts_stay(
     ):
         counts = await answer.json()
     assert counts["received"] == {"connected": 1, "start": 1, "dtmf": 2}
-    assert counts["sent"] == {"media": 1, "clear": 1}
+    assert counts["sent"] == {"clear": 1}
 
 
 @pytest.mark.parametrize("garbage", ["{", "[]", "1", '{"event":"media"}', b"\x00"])
