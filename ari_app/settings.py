@@ -229,7 +229,7 @@ class Settings(BaseSettings):
         shown="cores - 1, at least 1",
     )
     stream_capacity: Annotated[int, Field(ge=1)] = _field(
-        400, "Streams a media process takes; the next one gets error 31900"
+        250, "Streams a media process takes; the next one gets error 31900"
     )
     stream_keep_query: bool = _field(
         False, "Keep the query of a `<Stream>` URL; Twilio does not support one"

@@ -33,7 +33,7 @@ from stream.ws_link import CLOSE_SECONDS
 
 log = structlog.get_logger(__name__)
 
-CAPACITY = 400
+CAPACITY = 250
 """Streams a worker takes unless told otherwise; about what one core carries at 60 %."""
 
 
