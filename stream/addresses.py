@@ -22,8 +22,9 @@ IPNetwork = IPv4Network | IPv6Network
 
 #: What IANA has given out as global unicast; all else of IPv6 is special or not yet anybody's.
 _UNICAST = IPv6Network("2000::/3")
-#: Special networks within it that older Pythons call global (RFC 9637).
-_DOCUMENTATION = IPv6Network("3fff::/20")
+#: Special networks within it that Python releases judge differently: documentation (RFC 9637)
+#: and 6to4 (RFC 7526: no longer to be used; it leads to whatever IPv4 address it holds).
+_SPECIAL = (IPv6Network("3fff::/20"), IPv6Network("2002::/16"))
 _NAT64 = IPv6Network("64:ff9b::/96")
 _COMPATIBLE = IPv6Network("::/96")
 
@@ -60,10 +61,10 @@ class UrlPolicy:
 
 
 def _leads_to(address: IPAddress) -> IPAddress:
-    """Return the IPv4 address inside an IPv6 one (RFC 4291, 3056, 6052), else ``address``."""
+    """Return the IPv4 address inside an IPv6 one (RFC 4291, 6052), else ``address``."""
     if isinstance(address, IPv4Address):
         return address
-    inner = address.ipv4_mapped or address.sixtofour
+    inner = address.ipv4_mapped
     if inner is None and (address in _NAT64 or (address in _COMPATIBLE and int(address) > 1)):
         inner = IPv4Address(int(address) & 0xFFFFFFFF)
     return inner or address
@@ -72,5 +73,6 @@ def _leads_to(address: IPAddress) -> IPAddress:
 def _public(address: IPAddress) -> bool:
     """Whether it is ordinary public unicast; is_global alone lets much more through."""
     if isinstance(address, IPv6Address):
-        return address.is_global and address in _UNICAST and address not in _DOCUMENTATION
+        special = any(address in network for network in _SPECIAL)
+        return address.is_global and address in _UNICAST and not special
     return address.is_global and not address.is_multicast and not address.is_reserved
