@@ -249,6 +249,7 @@ class Call:
             if not by_caller:
                 await self._leg.hangup(end.cause)
             await release_living(self._ctx)
+            await self._ctx.background.close()
         except Exception:  # whatever it is, the call is over
             log.exception("call.cleanup_failed", call_sid=self.record.sid)
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit
 
+from ari_app.call.background import Background
 from ari_app.call.journal import Journal
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch
@@ -36,6 +37,8 @@ class CallContext:
         self.problems = problems
         self.conversation = conversation
         self.auth_token = auth_token
+        #: What runs beside the verbs until the call ends.
+        self.background = Background(leg, problems)
         #: URL and method of the running document; None when it came as text.
         self.document: Endpoint | None = None
         #: The running document when it is audio, not TwiML.

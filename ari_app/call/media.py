@@ -42,24 +42,36 @@ class ExternalMedia:
     ended: asyncio.Event
 
 
-class _Watch:
-    """The externalMedia channel's beginning and end."""
+class Watch:
+    """Beginning and end of a channel that carries media."""
 
     def __init__(self, ari: AriClient, channel_id: str) -> None:
         self.entered = asyncio.Event()
         self.ended = asyncio.Event()
+        self._others: list[Watch] = []
         self._route = ari.route(channel_id, self._on_event)
+
+    def ended_with(self, other: Watch) -> None:
+        """Count as ended when ``other`` has ended, too."""
+        self._others.append(other)
+        other._others.append(self)
+        if self.ended.is_set() or other.ended.is_set():
+            self._end()
 
     def close(self) -> None:
         """Stop listening."""
         self._route.close()
+
+    def _end(self) -> None:
+        for watch in (self, *self._others):
+            watch.ended.set()
 
     def _on_event(self, event: Event) -> None:
         match event:
             case StasisStart():
                 self.entered.set()
             case StasisEnd() | ChannelDestroyed() | ChannelGone():
-                self.ended.set()
+                self._end()
             case _:
                 pass
 
@@ -81,14 +93,16 @@ async def external_media(
     """
     ari = leg.ari
     channel_id, bridge_id = f"{name}-media", f"{name}-bridge"
-    watch = _Watch(ari, channel_id)
+    watch = Watch(ari, channel_id)
     try:
         # Seen through to the end, answer or not: half done, none of them could be undone.
         _, _, (host, port) = await whole(
-            _all(
+            all_of(
                 answer(),
-                _create_bridge(leg, bridge_id),
-                _create_channel(leg, channel_id, app, f"{worker.rtp_host}:{worker.rtp_port}"),
+                create_bridge(leg, bridge_id),
+                create_channel(
+                    leg, channel_id, app, f"{worker.rtp_host}:{worker.rtp_port}", leg.codec
+                ),
             )
         )
         async with asyncio.timeout(ENTER_TIMEOUT):
@@ -98,7 +112,7 @@ async def external_media(
         )
         yield ExternalMedia(host, port, watch.ended)
     finally:
-        await asyncio.gather(_destroy_bridge(leg, bridge_id), _hangup(leg, channel_id))
+        await asyncio.gather(destroy_bridge(leg, bridge_id), hang_up(leg, channel_id))
         watch.close()
 
 
@@ -109,7 +123,7 @@ async def adopted_media(leg: Leg, name: str) -> AsyncIterator[asyncio.Event]:
     Gives what is set when the channel is no more, now or later.
     """
     channel_id = f"{name}-media"
-    watch = _Watch(leg.ari, channel_id)
+    watch = Watch(leg.ari, channel_id)
     try:
         try:
             await leg.ari.channels.get(channel_id=channel_id)
@@ -119,11 +133,11 @@ async def adopted_media(leg: Leg, name: str) -> AsyncIterator[asyncio.Event]:
             log.warning("media.unknown", channel_id=channel_id, error=str(error))
         yield watch.ended
     finally:
-        await asyncio.gather(_destroy_bridge(leg, f"{name}-bridge"), _hangup(leg, channel_id))
+        await asyncio.gather(destroy_bridge(leg, f"{name}-bridge"), hang_up(leg, channel_id))
         watch.close()
 
 
-async def _all(*requests: Coroutine[Any, Any, Any]) -> list[Any]:
+async def all_of(*requests: Coroutine[Any, Any, Any]) -> list[Any]:
     """Await all of them, then raise the first failure of any."""
     results = await asyncio.gather(*requests, return_exceptions=True)
     for result in results:
@@ -132,10 +146,16 @@ async def _all(*requests: Coroutine[Any, Any, Any]) -> list[Any]:
     return results
 
 
-async def _create_channel(leg: Leg, channel_id: str, app: str, worker: str) -> tuple[str, int]:
-    """Make the channel; returns host and port of Asterisk's side of the RTP."""
+async def create_channel(
+    leg: Leg, channel_id: str, app: str, worker: str, codec: str
+) -> tuple[str, int]:
+    """Make an externalMedia channel to ``worker`` (host:port).
+
+    Returns host and port of Asterisk's side of the RTP. Raises AriError, and TwilioError 31900
+    when it does not say them.
+    """
     channel = await leg.ari.channels.external_media(
-        channel_id=channel_id, app=app, external_host=worker, format=leg.codec
+        channel_id=channel_id, app=app, external_host=worker, format=codec
     )
     variables = channel.channelvars or {}
     try:
@@ -147,11 +167,13 @@ async def _create_channel(leg: Leg, channel_id: str, app: str, worker: str) -> t
         raise TwilioError(31900, f"Asterisk did not tell its RTP address: {error!r}") from error
 
 
-async def _create_bridge(leg: Leg, bridge_id: str) -> None:
+async def create_bridge(leg: Leg, bridge_id: str) -> None:
+    """Make a mixing bridge; raises AriError."""
     await leg.ari.bridges.create_with_id(bridge_id=bridge_id, type="mixing", name=bridge_id)
 
 
-async def _destroy_bridge(leg: Leg, bridge_id: str) -> None:
+async def destroy_bridge(leg: Leg, bridge_id: str) -> None:
+    """Destroy a bridge if it is there; a refusal is logged and left to the sweep."""
     try:
         await leg.ari.bridges.destroy(bridge_id=bridge_id)
     except NotFound:
@@ -160,7 +182,8 @@ async def _destroy_bridge(leg: Leg, bridge_id: str) -> None:
         log.warning("media.bridge_left", bridge_id=bridge_id, error=str(error))
 
 
-async def _hangup(leg: Leg, channel_id: str) -> None:
+async def hang_up(leg: Leg, channel_id: str) -> None:
+    """Hang up a channel if it is there; a refusal is logged and left to the sweep."""
     try:
         await leg.ari.channels.hangup(channel_id=channel_id)
     except NotFound:

@@ -24,6 +24,8 @@ SETTLE_SECONDS = 1.0
 
 #: Ids that ``external_media`` gives: a stream SID and what the thing is.
 _MEDIA = re.compile(r"(MZ[0-9a-f]{32})-(media|bridge)")
+#: The same and those of ``tap``, which say the direction: what owns a bridge is its channel.
+_BRIDGE = re.compile(r"(MZ[0-9a-f]{32}(?:-in|-out)?)-bridge")
 
 
 def stream_of(bridges: Sequence[Bridge], channel_id: str) -> str | None:
@@ -51,7 +53,7 @@ async def sweep(ari: AriClient, app: str, snapshot: Snapshot, owned: Callable[[s
         bridges = [
             bridge.id
             for bridge in snapshot.bridges
-            if (match := _MEDIA.fullmatch(bridge.id)) and not owned(f"{match[1]}-media")
+            if (match := _BRIDGE.fullmatch(bridge.id)) and not owned(f"{match[1]}-media")
         ]
         return channels, bridges
 

@@ -46,6 +46,8 @@ class World:
         self.playbacks: dict[str, Wire] = {}
         self.recordings: dict[str, Wire] = {}
         self.variables: dict[tuple[str, str], str] = {}
+        # Which channel a snoop channel listens to.
+        self.snoops: dict[str, str] = {}
         # Channels that are in the application, and arguments of those that will be.
         self.in_stasis: set[str] = set()
         self._args: dict[str, list[str]] = {}
@@ -55,6 +57,7 @@ class World:
         for members in (self.channels, self.bridges, self.playbacks, self.recordings):
             members.clear()
         self.variables.clear()
+        self.snoops.clear()
         self.in_stasis.clear()
         self._args.clear()
 
@@ -136,6 +139,11 @@ class World:
         text = call_causes.get(cause, "Unknown")
         event = {"type": "ChannelDestroyed", "cause": cause, "cause_txt": text, **tech}
         await self._asterisk.emit(event | {"channel": channel})
+        for snoop_id, spied in list(self.snoops.items()):
+            if snoop_id == channel_id:
+                del self.snoops[snoop_id]
+            elif spied == channel_id:
+                await self.end(snoop_id, 16, far=False)
 
     async def finish_playback(self, playback_id: str, state: str = "done") -> None:
         """PlaybackFinished."""
@@ -253,6 +261,18 @@ class World:
             await self._dial(channel_id, "ANSWER")
             await self.enter_stasis(channel_id, [])
         return 200, answer
+
+    async def snoop(self, request: Request, channel_id: str, snoop_id: str) -> Answer:
+        """POST /channels/{channelId}/snoop/{snoopId}."""
+        if channel_id not in self.channels:
+            return NO_CHANNEL
+        if snoop_id in self.channels:
+            return 409, {"message": "Channel with given unique ID already exists"}
+        channel = self.new_channel(snoop_id, state="Up", tech=f"Snoop/{channel_id}")
+        self.snoops[snoop_id] = channel_id
+        if self._asterisk.auto_start:
+            await self.enter_stasis(snoop_id, [])
+        return 200, channel
 
     async def answer(self, request: Request, channel_id: str) -> Answer:
         """POST /channels/{channelId}/answer."""
@@ -430,6 +450,7 @@ _ROUTES = [
     _route("GET", "/channels/{}", World.get_channel),
     _route("POST", "/channels/{}", World.originate),
     _route("DELETE", "/channels/{}", World.hangup),
+    _route("POST", "/channels/{}/snoop/{}", World.snoop),
     _route("POST", "/channels/{}/answer", World.answer),
     _route("POST", "/channels/{}/dial", World.dial),
     _route("GET", "/channels/{}/variable", World.get_variable),
