@@ -128,6 +128,8 @@ def _source(record: CallRecord, place: Checkpoint | None) -> Source | None:
     if place is not None and place.document:
         endpoint = Endpoint(url=place.url, method=place.method) if place.url else None
         return Resume(endpoint, place.document, place.verb)
+    if record.direction is Direction.OUTBOUND_DIAL:
+        return None  # it did what its parent wanted, and only that parent could go on with it
     if record.direction is Direction.OUTBOUND_API and record.start_time is None:
         return None
     if record.twiml is not None:

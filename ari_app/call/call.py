@@ -17,6 +17,7 @@ import structlog
 from ari_app.ari.errors import AriError
 from ari_app.ari.reconcile import Snapshot
 from ari_app.call.causes import status_of
+from ari_app.call.child import Child, Family
 from ari_app.call.context import CallContext
 from ari_app.call.dialing import CANCELLED, Dialing
 from ari_app.call.documents import DocumentError, load
@@ -62,14 +63,17 @@ class Call:
         record: CallRecord,
         leg: Leg,
         *,
+        family: Family,
         dialing: Dialing | None = None,
+        child: Child | None = None,
         adopted: bool = False,
         living_stream: str | None = None,
         sip_params: Mapping[str, str] | None = None,
     ) -> None:
         """``dialing`` for a call that goes out, ``adopted`` for one of an earlier process.
 
-        ``sip_params`` are webhook parameters that SIP told beyond the record.
+        ``child`` is the parent's side of a call that a ``<Dial>`` makes: `run` without a source
+        follows it. ``sip_params`` are webhook parameters that SIP told beyond the record.
         """
         self._services = services
         self._journal = Journal(record.sid)
@@ -80,6 +84,7 @@ class Call:
         )
         self._leg = leg
         self._dialing = dialing
+        self._child = child
         self._ctx = CallContext(
             services,
             leg,
@@ -87,7 +92,8 @@ class Call:
             self._progress,
             self._problems,
             services.webhooks.conversation(auth_token=account.auth_token, call_sid=record.sid),
-            account.auth_token,
+            account,
+            family,
         )
         self._ctx.living_stream = living_stream
         if adopted and leg.answered and record.start_time is None:
@@ -101,6 +107,11 @@ class Call:
     def record(self) -> CallRecord:
         """The call as it is now."""
         return self._progress.record
+
+    @property
+    def leg(self) -> Leg:
+        """The call's channel."""
+        return self._leg
 
     @property
     def living_stream(self) -> str | None:
@@ -127,8 +138,16 @@ class Call:
             self._arm_timer()
         return self.record
 
-    async def run(self, source: Source) -> None:
-        """Walk from ``source`` to the end of the call; never raises but CancelledError."""
+    def insert(self) -> None:
+        """Have the record remembered before anything else of the call."""
+        record = self.record
+        self._journal.later(lambda: self._services.calls.insert(record))
+
+    async def run(self, source: Source | None) -> None:
+        """Walk from ``source`` to the end of the call; never raises but CancelledError.
+
+        Without a source the call is a child and does what its parent wants.
+        """
         structlog.contextvars.bind_contextvars(call_sid=self.record.sid)
         end = End(status=CallStatus.FAILED)
         try:
@@ -158,7 +177,7 @@ class Call:
         self._orders.put_nowait(_Order(source, status, done))
         return await done
 
-    async def _drive(self, source: Source) -> End:
+    async def _drive(self, source: Source | None) -> End:
         """Run scripts until one ends the call, an order does, or the leg goes."""
         step = asyncio.create_task(self._script(self._first(source)))
         while True:
@@ -190,7 +209,7 @@ class Call:
                 return End()
             return step.result()
 
-    async def _first(self, source: Source) -> End:
+    async def _first(self, source: Source | None) -> End:
         """Dial when the call goes out, then run the first script."""
         if self._dialing is not None:
             failed = await self._dialing.run(self._leg, self._progress)
@@ -198,11 +217,15 @@ class Call:
                 return failed
             self._progress.answered()
             self._arm_timer()
+            if self._child is not None:
+                self._child.answered.set()
             if self._dialing.send_digits:
                 await self._leg.send_digits(self._dialing.send_digits)
         else:
             self._arm_timer()
-        return await self._walk(source)
+        if source is not None:
+            return await self._walk(source)
+        return End() if self._child is None else await self._child.run(self._ctx)
 
     async def _script(self, script: Coroutine[Any, Any, End]) -> End:
         """Run a script; what Asterisk refuses ends it."""
@@ -237,7 +260,8 @@ class Call:
         self._timer = asyncio.get_running_loop().call_later(left, self._out_of_time)
 
     def _out_of_time(self) -> None:
-        self._problems.report(MAX_DURATION, f"the call lasted {self.record.time_limit} s")
+        if self._child is None:  # the limit of a Dial is no trouble
+            self._problems.report(MAX_DURATION, f"the call lasted {self.record.time_limit} s")
         done: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
         self._orders.put_nowait(_Order(None, CallStatus.COMPLETED, done))
 
@@ -279,6 +303,8 @@ class Call:
         """Answer everybody who waits for the end."""
         self._leg.close()
         self._ended.set_result(self.record)
+        if self._child is not None:
+            self._child.over.set()
         while not self._orders.empty():
             self._orders.get_nowait().settle(self.record)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
 from ari_app.call.background import Background
@@ -13,8 +15,11 @@ from ari_app.call.problems import Problems
 from ari_app.call.progress import Progress
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
-from ari_app.model import Checkpoint, Endpoint, HttpMethod
+from ari_app.model import Account, Checkpoint, Endpoint, HttpMethod
 from ari_app.urls import safe
+
+if TYPE_CHECKING:
+    from ari_app.call.child import Family
 
 
 class CallContext:
@@ -28,7 +33,8 @@ class CallContext:
         progress: Progress,
         problems: Problems,
         conversation: Conversation,
-        auth_token: str,
+        account: Account,
+        family: Family,
     ) -> None:
         self.services = services
         self.leg = leg
@@ -36,7 +42,9 @@ class CallContext:
         self.progress = progress
         self.problems = problems
         self.conversation = conversation
-        self.auth_token = auth_token
+        self.account = account
+        #: Who starts child calls.
+        self.family = family
         #: What runs beside the verbs until the call ends.
         self.background = Background(leg, problems)
         #: URL and method of the running document; None when it came as text.
@@ -48,11 +56,25 @@ class CallContext:
         #: A stream of an earlier process that the next ``<Connect>`` goes on with; None as soon
         #: as it has been taken over.
         self.living_stream: str | None = None
+        #: Whether a document inside a verb runs: the call's place is that verb then.
+        self.is_nested = False
+
+    def nested(self) -> Self:
+        """Return the same call for a document inside a verb, with a place of its own."""
+        inner = copy.copy(self)
+        inner.document = inner.audio = inner.on_hangup = inner.living_stream = None
+        inner.is_nested = True
+        return inner
 
     @property
     def call_sid(self) -> str:
         """SID of the call."""
         return self.progress.record.sid
+
+    @property
+    def auth_token(self) -> str:
+        """What the customer's requests are signed with."""
+        return self.account.auth_token
 
     async def answer(self) -> None:
         """Answer the call unless it was answered; every verb with media begins so."""
@@ -98,6 +120,8 @@ class CallContext:
 
     def checkpoint(self, text: str, verb: int) -> None:
         """Remember that verb number ``verb`` of the running document begins."""
+        if self.is_nested:
+            return
         document = self.document
         place = Checkpoint(
             url=document.url if document else "",

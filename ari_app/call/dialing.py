@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -28,13 +29,18 @@ CODEC_VARIABLE = "CHANNEL(audionativeformat)"
 
 @dataclass(frozen=True, slots=True)
 class Dialing:
-    """How to reach the callee: a PJSIP dial string, ring time and keys after the answer."""
+    """How to reach the callee: a PJSIP dial string, ring time and keys after the answer.
+
+    ``headers`` are added to the INVITE; ``codec`` is offered first.
+    """
 
     app: str
     endpoint: str
     caller_id: str
     ring_seconds: int
     send_digits: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    codec: str = CODECS[0]
 
     async def run(self, leg: Leg, progress: Progress) -> End | None:
         """Dial and wait for the answer; returns how the call ends when there is none."""
@@ -48,7 +54,11 @@ class Dialing:
                     app_args=f"outbound,{leg.channel_id}",
                     caller_id=caller_id(self.caller_id),
                     timeout=self.ring_seconds + GRACE,
-                    formats=",".join(CODECS),
+                    formats=",".join(sorted(CODECS, key=lambda codec: codec != self.codec)),
+                    variables={
+                        f"PJSIP_HEADER(add,{name})": value for name, value in self.headers.items()
+                    }
+                    or None,
                 )
             )
         except AriError as error:

@@ -39,8 +39,11 @@ class Loaded:
     audio: Reply | None = None
 
 
-async def load(ctx: CallContext, source: Source) -> Loaded:
-    """Return the document of ``source``; raises DocumentError."""
+async def load(ctx: CallContext, source: Source, *, fallback: bool = True) -> Loaded:
+    """Return the document of ``source``; raises DocumentError.
+
+    Without ``fallback`` the call's fallback URL is not asked.
+    """
     if isinstance(source, Inline | Resume):
         try:
             if isinstance(source, Inline):
@@ -58,6 +61,8 @@ async def load(ctx: CallContext, source: Source) -> Loaded:
             ctx.problems.report(
                 error.code, error.message, url=safe(endpoint.url), method=endpoint.method
             )
+    if not fallback:
+        raise DocumentError
     return await fall_back(ctx, failed, failed_url)
 
 

@@ -13,6 +13,8 @@ from ari_app.ari.events import Event, StasisStart
 from ari_app.ari.reconcile import Snapshot
 from ari_app.call.adopt import Found, find, settle
 from ari_app.call.call import Call
+from ari_app.call.child import Child, Plan, dialing_of
+from ari_app.call.context import CallContext
 from ari_app.call.dialing import Dialing
 from ari_app.call.inbound import InboundCall, admit, parse_arguments
 from ari_app.call.leg import Leg
@@ -122,18 +124,53 @@ class CallManager:
         try:
             await services.calls.insert(record)
             leg = Leg(services.ari, record.channel_id)
-            self._start(Call(services, account, record, leg, dialing=dialing), source)
+            call = Call(services, account, record, leg, family=self, dialing=dialing)
+            self._start(call, source)
         finally:
             self._starting.discard(record.sid)
         return record
 
-    def _queued(self, **fields: Any) -> CallRecord:
+    def dial(self, parent: CallContext, plan: Plan) -> Child:
+        """Start a child call of ``parent`` (its account, its record's SID)."""
+        services, family = self._services, parent.progress.record
+        record = self._queued(
+            Direction.OUTBOUND_DIAL,
+            CallStatus.INITIATED,
+            account_sid=family.account_sid,
+            parent_call_sid=family.sid,
+            from_=plan.from_,
+            to=plan.to,
+            status_callback=plan.status_callback,
+            timeout=plan.ring_seconds,
+            time_limit=plan.time_limit,
+        )
+        child = Child(plan.whisper)
+        child.call = Call(
+            services,
+            parent.account,
+            record,
+            Leg(services.ari, record.channel_id),
+            family=self,
+            dialing=dialing_of(plan, services.settings.app, parent.leg.codec),
+            child=child,
+        )
+        # Not awaited: a call goes on while the store is away.
+        child.call.insert()
+        self._start(child.call, None)
+        return child
+
+    def _queued(
+        self,
+        direction: Direction = Direction.OUTBOUND_API,
+        status: CallStatus = CallStatus.QUEUED,
+        **fields: Any,
+    ) -> CallRecord:
         """Return the record of a new outbound call; its SID is its channel's id too."""
         sid, now = new_sid("CA"), self._services.now()
         return CallRecord(
             sid=sid,
-            direction=Direction.OUTBOUND_API,
-            status=CallStatus.QUEUED,
+            direction=direction,
+            status=status,
             node=self._services.settings.node,
             channel_id=sid,
             date_created=now,
@@ -220,10 +257,16 @@ class CallManager:
         services = self._services
         await sweep(services.ari, services.settings.app, snapshot, self._owned)
 
-    def _owned(self, channel_id: str) -> bool:
-        """Whether a channel is listened to, or the media of a stream that will be."""
-        stream_sid = channel_id.removesuffix("-media")
-        return self._services.ari.routed(channel_id) or stream_sid in self._kept_streams()
+    def _owned(self, name: str) -> bool:
+        """Whether the channel or bridge is used here, or belongs to a stream that will be."""
+        services = self._services
+        stream_sid = name.removesuffix("-media").removesuffix("-bridge")
+        return (
+            services.ari.routed(name)
+            or services.ari.routed(f"{stream_sid}-media")
+            or services.bridges.owns(name)
+            or stream_sid in self._kept_streams()
+        )
 
     async def _adopt(self, snapshot: Snapshot) -> bool:
         """Take up an earlier process's calls; tells whether that could be done."""
@@ -239,6 +282,7 @@ class CallManager:
                 one.account,
                 one.record,
                 one.leg,
+                family=self,
                 adopted=True,
                 living_stream=one.stream_sid,
             )
@@ -303,15 +347,16 @@ class CallManager:
             admitted.account,
             admitted.record,
             leg,
+            family=self,
             sip_params=admitted.sip_params,
         )
         await self._run(call, admitted.source)
 
-    def _start(self, call: Call, source: Source) -> None:
+    def _start(self, call: Call, source: Source | None) -> None:
         self._calls[call.record.sid] = call
         self._spawn(self._run(call, source))
 
-    async def _run(self, call: Call, source: Source) -> None:
+    async def _run(self, call: Call, source: Source | None) -> None:
         sid = call.record.sid
         self._calls[sid] = call
         try:

@@ -7,12 +7,13 @@ HTTP clients, speech engines and stream workers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol
 
 from ari_app.ari.client import AriClient
+from ari_app.call.bridge import Bridges
 from ari_app.model import (
     Account,
     CallRecord,
@@ -294,3 +295,5 @@ class Services:
     speaker: Speaker
     streams: Streams
     now: Callable[[], datetime]
+    #: The bridges that calls and conferences of this process use.
+    bridges: Bridges = field(default_factory=Bridges)

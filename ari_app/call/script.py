@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
 from ari_app.call.context import CallContext
 from ari_app.call.documents import DocumentError, Loaded, fall_back, load
 from ari_app.call.outcome import End, Goto, Outcome
+from ari_app.call.pace import TOO_MANY_REDIRECTS, Pace
 from ari_app.call.verbs import run_verb
 from ari_app.errors import TwilioError
 from ari_app.urls import bare, safe
 from twiml import Say, Unsupported
 
 log = structlog.get_logger(__name__)
-
-#: Documents in a row that may take less than QUICK seconds each before the call is ended.
-MAX_QUICK_DOCUMENTS = 50
-QUICK = 0.5
-TOO_MANY_REDIRECTS = 11215
 
 
 class _UrlError(Exception):
@@ -33,9 +27,7 @@ class _UrlError(Exception):
 
 async def walk(ctx: CallContext, loaded: Loaded) -> End:
     """Run ``loaded`` and what it leads to; raises DocumentError and AriError."""
-    loop = asyncio.get_running_loop()
-    quick = 0
-    began = loop.time()
+    pace = Pace()
     while True:
         ctx.document = loaded.endpoint
         ctx.audio = loaded.audio
@@ -56,9 +48,7 @@ async def walk(ctx: CallContext, loaded: Loaded) -> End:
                 return outcome or End()
             following = load(ctx, outcome.source)
         loaded = await following
-        quick = quick + 1 if loop.time() - began < QUICK else 0
-        began = loop.time()
-        if quick > MAX_QUICK_DOCUMENTS:
+        if pace.too_quick():
             ctx.problems.report(TOO_MANY_REDIRECTS, "documents lead to each other without end")
             raise DocumentError
 

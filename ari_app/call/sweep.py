@@ -24,8 +24,8 @@ SETTLE_SECONDS = 1.0
 
 #: Ids that ``external_media`` gives: a stream SID and what the thing is.
 _MEDIA = re.compile(r"(MZ[0-9a-f]{32})-(media|bridge)")
-#: The same and those of ``tap``, which say the direction: what owns a bridge is its channel.
-_BRIDGE = re.compile(r"(MZ[0-9a-f]{32}(?:-in|-out)?)-bridge")
+#: Ids of our bridges: a SID and what the bridge is for, e.g. ``MZ…-in-bridge`` or ``CA…-dial``.
+_BRIDGE = re.compile(r"[A-Z]{2}[0-9a-f]{32}(?:-[a-z]+)+")
 
 
 def stream_of(bridges: Sequence[Bridge], channel_id: str) -> str | None:
@@ -39,7 +39,7 @@ def stream_of(bridges: Sequence[Bridge], channel_id: str) -> str | None:
 async def sweep(ari: AriClient, app: str, snapshot: Snapshot, owned: Callable[[str], bool]) -> int:
     """Hang up our application's channels and bridges that are not ``owned``; returns how many.
 
-    ``owned`` is asked with a channel id. Channels of other applications are left alone.
+    ``owned`` is asked with the id of a channel or bridge. What is not ours is left alone.
     """
 
     def orphans() -> tuple[list[str], list[str]]:
@@ -53,7 +53,7 @@ async def sweep(ari: AriClient, app: str, snapshot: Snapshot, owned: Callable[[s
         bridges = [
             bridge.id
             for bridge in snapshot.bridges
-            if (match := _BRIDGE.fullmatch(bridge.id)) and not owned(f"{match[1]}-media")
+            if _BRIDGE.fullmatch(bridge.id) and not owned(bridge.id)
         ]
         return channels, bridges
 

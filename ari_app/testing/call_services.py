@@ -423,6 +423,7 @@ class CallRoom:
         self.streams = FakeStreams(self.news)
         self.platform = FakePlatform()
         self.ari: AriClient
+        self.services: Services
         self.manager: CallManager
         self._stack = AsyncExitStack()
 
@@ -430,24 +431,23 @@ class CallRoom:
         await self._stack.enter_async_context(self.asterisk)
         self.ari = self.asterisk.client()
         self._stack.push_async_callback(self.ari.close)
-        self.manager = CallManager(
-            Services(
-                ari=self.ari,
-                settings=CallSettings(
-                    node="n1", app=self.asterisk.app, outbound_sip_uri="sip:{number}@127.0.0.1:5090"
-                ),
-                platform=self.platform,
-                calls=self.calls,
-                notifications=self.notifications,
-                webhooks=self.customer,
-                callbacks=self.customer,
-                sign=lambda _token, _url, _params=None: "signed",
-                audio=self.sounds,
-                speaker=self.sounds,
-                streams=self.streams,
-                now=lambda: datetime.now(UTC),
-            )
+        self.services = Services(
+            ari=self.ari,
+            settings=CallSettings(
+                node="n1", app=self.asterisk.app, outbound_sip_uri="sip:{number}@127.0.0.1:5090"
+            ),
+            platform=self.platform,
+            calls=self.calls,
+            notifications=self.notifications,
+            webhooks=self.customer,
+            callbacks=self.customer,
+            sign=lambda _token, _url, _params=None: "signed",
+            audio=self.sounds,
+            speaker=self.sounds,
+            streams=self.streams,
+            now=lambda: datetime.now(UTC),
         )
+        self.manager = CallManager(self.services)
         return self
 
     async def connect(self) -> Self:

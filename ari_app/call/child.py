@@ -1,0 +1,148 @@
+"""A leg that a call dials: a call of its own, and what its parent sees of it.
+
+Twilio: ``<Dial>``, child calls. The child's `Call` runs `Child.run` in the place of a document:
+it hears the whisper document, then waits in the parent's bridge. A REST update takes it out of
+there like any verb; the parent is told (`over`) and lets it go before its new document begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from ari_app.call.context import CallContext
+from ari_app.call.dialing import Dialing
+from ari_app.call.documents import DocumentError
+from ari_app.call.leg import Leg
+from ari_app.call.nested import run_nested
+from ari_app.call.outcome import End, Fetch
+from ari_app.model import CallRecord, CallStatus, StatusCallback
+from twiml import Hangup, Pause, Play, Redirect, Say, Verb
+
+if TYPE_CHECKING:
+    from ari_app.call.call import Call
+
+#: What a callee's document may do before the bridge (Twilio: Number, ``url``).
+WHISPER_VERBS: tuple[type[Verb], ...] = (Hangup, Pause, Play, Redirect, Say)
+#: Twilio: Dial within a Dial callback URL.
+NESTED_DIAL = 13201
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom to call and how: ``to`` and ``from_`` as records show them, ``endpoint`` as Asterisk
+    dials it; ``ring_seconds`` and ``time_limit`` in seconds.
+    """
+
+    to: str
+    from_: str
+    endpoint: str
+    ring_seconds: int = 30
+    time_limit: int = 14_400
+    send_digits: str = ""
+    #: Headers of the INVITE.
+    headers: Mapping[str, str] = field(default_factory=dict)
+    whisper: Fetch | None = None
+    status_callback: StatusCallback | None = None
+
+
+class Child:
+    """One dialled leg. Its parent awaits, joins and releases it."""
+
+    def __init__(self, whisper: Fetch | None = None) -> None:
+        self.call: Call
+        self._whisper = whisper
+        #: The callee picked up.
+        self.answered = asyncio.Event()
+        #: It has heard the whisper and may be joined.
+        self.ready = asyncio.Event()
+        #: It is not the parent's any more: ended, or given another document by REST.
+        self.over = asyncio.Event()
+        self._released = asyncio.Event()
+        self._apart = asyncio.Event()
+        self._apart.set()
+
+    @property
+    def record(self) -> CallRecord:
+        """The child call as it is now."""
+        return self.call.record
+
+    @property
+    def leg(self) -> Leg:
+        """The callee's leg."""
+        return self.call.leg
+
+    async def until(self, event: asyncio.Event) -> bool:
+        """Wait for ``event`` (one of ours); False when the child is over before it."""
+        waiting = [asyncio.ensure_future(one.wait()) for one in (event, self.over)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
+        return event.is_set() and (event is self.over or not self.over.is_set())
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """While the child is in a bridge of the parent's: it does nothing else meanwhile."""
+        self._apart.clear()
+        try:
+            yield
+        finally:
+            self._apart.set()
+
+    def release(self) -> None:
+        """The parent is done with it: an answered child hangs up."""
+        self._released.set()
+
+    async def end(self, status: CallStatus = CallStatus.CANCELED) -> CallRecord:
+        """End a child that is still the parent's, as ``status`` when it was not answered.
+
+        Returns its record; one that left for a document of its own goes on.
+        """
+        if self.ready.is_set() and self.over.is_set():
+            return self.record
+        return await self.call.end(status)
+
+    async def run(self, ctx: CallContext) -> End:
+        """What the child does instead of a document, from its answer on."""
+        try:
+            if self._whisper is not None and not await self._heard(ctx, self._whisper):
+                return End()
+            self.ready.set()
+            await self._released.wait()
+            return End()
+        finally:
+            self.over.set()
+            await self._apart.wait()
+
+    async def _heard(self, ctx: CallContext, whisper: Fetch) -> bool:
+        """Run the whisper document; whether the child is to be joined."""
+        try:
+            outcome = await run_nested(ctx, whisper, WHISPER_VERBS, codes={"Dial": NESTED_DIAL})
+        except DocumentError:
+            return True
+        return not isinstance(outcome, End)
+
+
+class Family(Protocol):
+    """Who starts child calls: the manager of all calls."""
+
+    def dial(self, parent: CallContext, plan: Plan) -> Child:
+        """Start a child call of the account and call of ``parent``."""
+
+
+def dialing_of(plan: Plan, app: str, codec: str) -> Dialing:
+    """Return how Asterisk dials ``plan``, the parent's codec first."""
+    return Dialing(
+        app=app,
+        endpoint=plan.endpoint,
+        caller_id=plan.from_,
+        ring_seconds=plan.ring_seconds,
+        send_digits=plan.send_digits,
+        headers=plan.headers,
+        codec=codec,
+    )
