@@ -13,6 +13,7 @@ import msgspec
 
 Codec = Literal["ulaw", "alaw"]
 Mode = Literal["connect", "start"]
+Track = Literal["inbound", "outbound"]
 Outcome = Literal["played", "cleared"]
 Cause = Literal["remote", "requested", "error"]
 
@@ -20,12 +21,21 @@ MAX_LINE = 1024 * 1024
 """Longest line either side takes, in bytes."""
 
 
-class Open(msgspec.Struct, tag="open", frozen=True, kw_only=True):
-    """Connect a stream: the caller's RTP pair on one side, the bot's ``url`` on the other.
+class Source(msgspec.Struct, frozen=True):
+    """Where Asterisk sends one track of a one-way stream from, µ-law."""
 
-    ``peer_host``/``peer_port`` is Asterisk's end of the RTP pair. ``headers`` are sent with the
-    upgrade as they are. The query of ``url`` stays behind unless ``keep_query`` (fact 14).
-    Private addresses are refused but for those in the networks of ``allow``, e.g. ``10.0.0.0/8``.
+    track: Track
+    host: str
+    port: int
+
+
+class Open(msgspec.Struct, tag="open", frozen=True, kw_only=True):
+    """Connect a stream: the caller's RTP on one side, the bot's ``url`` on the other.
+
+    In mode ``connect`` audio goes both ways and ``peer_host``/``peer_port`` is Asterisk's end of
+    the RTP pair; in mode ``start`` it goes to the bot only, from ``sources``. ``headers`` are
+    sent with the upgrade as they are. The query of ``url`` stays behind unless ``keep_query``
+    (fact 14). Private addresses are refused but for those in the networks of ``allow``, e.g. ``10.0.0.0/8``.
     ``connect_timeout`` in seconds covers DNS, TCP, TLS and the upgrade.
     """
 
@@ -33,13 +43,13 @@ class Open(msgspec.Struct, tag="open", frozen=True, kw_only=True):
     call_sid: str
     account_sid: str
     url: str
-    peer_host: str
-    peer_port: int
+    peer_host: str = ""
+    peer_port: int = 0
+    sources: tuple[Source, ...] = ()
     codec: Codec = "ulaw"
     headers: dict[str, str] = {}
     parameters: dict[str, str] = {}
     name: str = ""
-    track: str = "inbound_track"
     mode: Mode = "connect"
     allow_private: bool = False
     allow: tuple[str, ...] = ()

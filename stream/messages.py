@@ -9,10 +9,11 @@ all occur in the field.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 import msgspec
+
+from stream.control import Track
 
 WARN_MALFORMED = 31950
 WARN_INVALID = 31951
@@ -142,9 +143,6 @@ def mark_label(name: bytes) -> str:
     return label[:256] if isinstance(label, str) else name.decode()[:256]
 
 
-Track = Literal["inbound", "outbound"]
-
-
 class Writer:
     """Maker of one stream's outgoing messages; it owns the sequence and chunk counters.
 
@@ -157,13 +155,13 @@ class Writer:
         call_sid: str,
         account_sid: str,
         parameters: Mapping[str, str],
-        track: Track = "inbound",
+        tracks: Sequence[Track] = ("inbound",),
     ) -> None:
         sid = _json(stream_sid)
         self._call = b'{"accountSid":%b,"callSid":%b}' % (_json(account_sid), _json(call_sid))
         self._start = (
             b'{"event":"start","sequenceNumber":"%%d","start":{"accountSid":%b,"streamSid":%b,'
-            b'"callSid":%b,"tracks":[%b],"mediaFormat":{"encoding":"audio/x-mulaw",'
+            b'"callSid":%b,"tracks":%b,"mediaFormat":{"encoding":"audio/x-mulaw",'
             b'"sampleRate":8000,"channels":1},"customParameters":%b},"streamSid":%b}'
             % tuple(
                 _escape(part)
@@ -171,17 +169,19 @@ class Writer:
                     _json(account_sid),
                     sid,
                     _json(call_sid),
-                    _json(track),
+                    _json(tracks),
                     _json(dict(parameters)),
                     sid,
                 )
             )
         )
         sid = _escape(sid)
-        self._media = (
-            b'{"event":"media","sequenceNumber":"%%d","media":{"track":%b,"chunk":"%%d",'
+        self._medias = {
+            track: b'{"event":"media","sequenceNumber":"%%d","media":{"track":%b,"chunk":"%%d",'
             b'"timestamp":"%%d","payload":"%%b"},"streamSid":%b}' % (_json(track), sid)
-        )
+            for track in tracks
+        }
+        self._media = self._medias[tracks[0]]
         self._dtmf = (
             b'{"event":"dtmf","streamSid":%b,"sequenceNumber":"%%d",'
             b'"dtmf":{"track":"inbound_track","digit":%%b}}' % sid
@@ -203,6 +203,17 @@ class Writer:
         self._sequence += 1
         self._chunk += 1
         return self._media % (
+            self._sequence,
+            self._chunk,
+            timestamp,
+            binascii.b2a_base64(frame, newline=False),
+        )
+
+    def media_of(self, track: Track, timestamp: int, frame: bytes) -> bytes:
+        """Return the media message of a frame of one of several tracks; they share counters."""
+        self._sequence += 1
+        self._chunk += 1
+        return self._medias[track] % (
             self._sequence,
             self._chunk,
             timestamp,

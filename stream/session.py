@@ -6,7 +6,7 @@ messages; knows neither sockets nor time. Everything here runs once per 20 ms fr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -59,7 +59,7 @@ class Session:
         self.inbound = Inbound(self.payload_type, g711.ALAW_TO_ULAW if alaw else None)
         self._table = g711.ULAW_TO_ALAW if alaw else None
         self._silence = g711.SILENT_FRAME.translate(self._table)
-        self._two_way = spec.mode == "connect"
+        self._peer = spec.peer_host, spec.peer_port
         self._link = link
         self._emit = emit
         self._writer = messages.Writer(
@@ -72,6 +72,10 @@ class Session:
         self.received = 0
         self.ignored = 0
         self.rtp_sent = 0
+
+    def sources(self) -> Sequence[tuple[str, int, Callable[[Packet], None]]]:
+        """Return host and port of the caller's RTP and who takes its packets."""
+        return [(*self._peer, self.rtp)]
 
     def open(self) -> None:
         """The WebSocket is there: send ``connected`` and ``start``, back to back (fact 2)."""
@@ -122,11 +126,7 @@ class Session:
         except messages.BadMessage as bad:
             self._ignore(bad.code, bad.reason)
             return
-        if not self._two_way:
-            self._ignore(
-                messages.WARN_INVALID, "one-way stream: audio back needs <Connect><Stream>"
-            )
-        elif type(message) is messages.Media:
+        if type(message) is messages.Media:
             if self.playout.write(message.media.payload):
                 self._warn(WARN_QUEUE_FULL, "over ten minutes queued: audio dropped")
         elif type(message) is messages.Mark:
@@ -143,7 +143,7 @@ class Session:
 
     def dtmf(self, digit: str) -> bool:
         """Tell the bot of a key; returns False when it is none, or nobody to tell."""
-        if self.state is not _OPEN or not self._two_way or digit not in _DIGITS:
+        if self.state is not _OPEN or digit not in _DIGITS:
             return False
         self._link.send(self._writer.dtmf(digit))
         self._emit(control.DtmfSent(self.sid, digit))

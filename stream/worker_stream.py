@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from stream import control
+from stream.oneway import OneWay
 from stream.rtp import Packet, Sender
 from stream.session import Session
 from stream.udp import RtpSocket
@@ -50,8 +51,10 @@ class WorkerStream:
         self._on_open = on_open
         self._on_end = on_end
         self._peer = b""
+        self._peers: list[tuple[bytes, Callable[[Packet], None]]] = []
         self._link = WsLink(self)
-        self._session = Session(spec, self._link, self._tell)
+        kind: type[Session | OneWay] = OneWay if spec.mode == "start" else Session
+        self._session = kind(spec, self._link, self._tell)
         self._sender = Sender(
             self._session.payload_type,
             ssrc=secrets.randbits(32),
@@ -62,20 +65,21 @@ class WorkerStream:
         self._next_ping = ping_ticks
         self._connecting: asyncio.Task[None] | None = None
         self._ended = False
-        # Said by the socket and by the link; straight to the session, as they come each frame.
-        self._receive: Callable[[Packet], None] = self._session.rtp
+        # Said by the link; straight to the session, as it comes each frame.
         self.link_text: Callable[[bytes], None] = self._session.text
         self._log = log.bind(stream_sid=self.sid, call_sid=spec.call_sid)
 
     def start(self) -> None:
         """Begin: silence to the caller at once, the WebSocket as soon as it connects."""
-        host, port = self._spec.peer_host, self._spec.peer_port
-        try:
-            self._peer = self._rtp.address(host, port)
-        except (OSError, OverflowError):
-            self._end("error", FAILED, f"peer {host!r}, {port} is no address of the RTP socket's")
-            return
-        self._rtp.register(self._peer, self._receive)
+        for host, port, receive in self._session.sources():
+            try:
+                self._peer = self._rtp.address(host, port)
+            except (OSError, OverflowError):
+                reason = f"peer {host!r}, {port} is no address of the RTP socket's"
+                self._end("error", FAILED, reason)
+                return
+            self._peers.append((self._peer, receive))
+            self._rtp.register(self._peer, receive)
         self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     def tick(self) -> bool:
@@ -83,7 +87,9 @@ class WorkerStream:
 
         Returns whether `sent` is to be called when it has left.
         """
-        self._rtp.put(self._sender.packet(self._session.tick()), self._peer)
+        frame = self._session.tick()
+        if frame is not None:
+            self._rtp.put(self._sender.packet(frame), self._peer)
         self._next_ping -= 1
         if not self._next_ping:
             self._next_ping = self._ping_ticks
@@ -155,7 +161,8 @@ class WorkerStream:
         self._ended = True
         message = message[:500]
         self._session.close()
-        self._rtp.unregister(self._peer, self._receive)
+        for peer, receive in self._peers:
+            self._rtp.unregister(peer, receive)
         if self._connecting is not None:
             self._connecting.cancel()
         stats = self._session.stats()

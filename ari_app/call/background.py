@@ -40,12 +40,16 @@ class TooManyJobsError(Exception):
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """One thing that runs: its ``kind`` (``stream``, …), its ``name`` and, if any, its ``sid``."""
+    """One thing that runs: its ``kind`` (``stream``, …), its ``name`` and, if any, its ``sid``.
+
+    ``weight`` is for limits that its owner keeps, e.g. how many tracks it takes.
+    """
 
     kind: str
     name: str
     sid: str
     task: asyncio.Task[None] = field(repr=False)
+    weight: int = 1
 
     def called(self, name: str) -> bool:
         """Tell whether ``name`` means this job: its name or its SID."""
@@ -62,7 +66,13 @@ class Background:
         self._closed = False
 
     def start(
-        self, kind: str, name: str, run: Callable[[], Coroutine[Any, Any, None]], *, sid: str = ""
+        self,
+        kind: str,
+        name: str,
+        run: Callable[[], Coroutine[Any, Any, None]],
+        *,
+        sid: str = "",
+        weight: int = 1,
     ) -> Job:
         """Start ``run()`` beside the verbs.
 
@@ -72,7 +82,7 @@ class Background:
             raise TooManyJobsError(f"{len(self._jobs)} are running")
         if self.find(kind, name) is not None:
             raise NameTakenError(name)
-        job = Job(kind, name, sid, asyncio.create_task(self._guarded(kind, run)))
+        job = Job(kind, name, sid, asyncio.create_task(self._guarded(kind, run)), weight)
         self._jobs.append(job)
         job.task.add_done_callback(lambda _: self._jobs.remove(job))
         return job

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ari_app.ari.client import AriClient
 from ari_app.call.bridge import Bridges
@@ -185,8 +185,21 @@ class Speaker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class StreamSource:
+    """Where Asterisk sends one track of a one-way stream from, as µ-law."""
+
+    track: Literal["inbound", "outbound"]
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamRequest:
-    """One Media Stream to open: where to, what it is called and where its RTP comes from."""
+    """One Media Stream to open: where to, what it is called and where its RTP comes from.
+
+    ``codec``, ``peer_host`` and ``peer_port`` are of a stream that goes both ways, ``sources`` of
+    one that goes one way. ``allow`` are networks that may be connected to beside the allowed.
+    """
 
     stream_sid: str
     call_sid: str
@@ -194,10 +207,12 @@ class StreamRequest:
     url: str
     headers: Mapping[str, str]
     name: str
-    codec: str
-    peer_host: str
-    peer_port: int
     parameters: Mapping[str, str]
+    codec: str = "ulaw"
+    peer_host: str = ""
+    peer_port: int = 0
+    sources: tuple[StreamSource, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

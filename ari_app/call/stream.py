@@ -48,10 +48,10 @@ class StreamResult:
         return params
 
 
-class _Watcher:
+class Watcher:
     """What the worker tells of a stream, turned into callbacks and problems."""
 
-    def __init__(self, ctx: CallContext, noun: Stream, sid: str, *, started: bool) -> None:
+    def __init__(self, ctx: CallContext, noun: Stream, sid: str, *, started: bool = False) -> None:
         self._ctx = ctx
         self._noun = noun
         self._sid = sid
@@ -123,7 +123,7 @@ async def run_stream(ctx: CallContext, noun: Stream, sid: str) -> StreamResult:
     With the SID of the call's living stream it goes on with that one.
     """
     living = sid if sid == ctx.living_stream else None
-    watcher = _Watcher(ctx, noun, sid, started=living is not None)
+    watcher = Watcher(ctx, noun, sid, started=living is not None)
     end = StreamEnd("requested", None, "")
     try:
         if living is not None:
@@ -176,7 +176,7 @@ class _Ignored:
         """Nobody is left to be warned."""
 
 
-async def _go_on(ctx: CallContext, sid: str, watcher: _Watcher) -> StreamEnd:
+async def _go_on(ctx: CallContext, sid: str, watcher: Watcher) -> StreamEnd:
     """Go on with a stream that outlived an earlier process."""
     async with adopted_media(ctx.leg, sid) as media_ended:
         ctx.living_stream = None
@@ -186,7 +186,7 @@ async def _go_on(ctx: CallContext, sid: str, watcher: _Watcher) -> StreamEnd:
         return await _until_closed(ctx, stream, media_ended)
 
 
-async def _connect(ctx: CallContext, noun: Stream, sid: str, watcher: _Watcher) -> StreamEnd:
+async def _connect(ctx: CallContext, noun: Stream, sid: str, watcher: Watcher) -> StreamEnd:
     url = _target(ctx, noun)
     worker = ctx.services.streams.pick()
     app = ctx.services.settings.app

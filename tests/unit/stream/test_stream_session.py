@@ -156,19 +156,6 @@ def test_alaw_callers_hear_and_are_heard_by_table() -> None:
     assert one.tick() == b"\xd5" * 160
 
 
-def test_a_one_way_stream_takes_no_audio() -> None:
-    """B-9: warned once, with what to use instead."""
-    one, wire, events = session(mode="start")
-    one.open()
-    one.text(media(b"x" * 1600))
-    one.text(mark("m"))
-    assert one.tick() == g711.SILENT_FRAME
-    assert not one.dtmf("1")
-    assert wire.of("mark") == []
-    warnings = [event for event in events if isinstance(event, control.Warned)]
-    assert [(w.code, "<Connect>" in w.message) for w in warnings] == [(31951, True)]
-
-
 def test_keys_are_digits_star_hash_and_a_to_d() -> None:
     one, wire, _ = session()
     assert not one.dtmf("1")
