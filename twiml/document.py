@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from twiml.registry import UNSUPPORTED, VERBS
-from twiml.schema import Attribute, Spec
+from twiml.schema import Attribute, Spec, Status, VerbSpec
 from twiml.verbs.ssml import TAGS
 
 HEAD = """\
@@ -55,17 +55,27 @@ def render() -> str:
 def _verb(spec: Spec) -> Iterator[str]:
     yield from _rows(spec, spec.name, "")
     for noun in spec.children or ():
-        yield from _rows(noun, spec.name, noun.name)
+        if isinstance(noun, VerbSpec):
+            yield _row(spec.name, noun.name, "", spec.status, "", "as the verb of that name")
+            continue
+        status = _worse(spec.status, noun.status)
+        yield from _rows(noun, spec.name, noun.name, spec.status)
         for inner in noun.children or ():
-            yield from _rows(inner, spec.name, f"{noun.name}/{inner.name}")
+            yield from _rows(inner, spec.name, f"{noun.name}/{inner.name}", status)
 
 
-def _rows(spec: Spec, verb: str, noun: str) -> Iterator[str]:
-    yield _row(verb, noun, "", spec.status, "", spec.note)
+def _worse(outer: Status, inner: Status) -> Status:
+    """What is inside something that does not work does not work either."""
+    return inner if outer == "supported" else outer
+
+
+def _rows(spec: Spec, verb: str, noun: str, outer: Status = "supported") -> Iterator[str]:
+    whole = _worse(outer, spec.status)
+    yield _row(verb, noun, "", whole, "", spec.note)
     if spec.text:
-        yield _row(verb, noun, "(text)", spec.status, "", spec.text)
+        yield _row(verb, noun, "(text)", whole, "", spec.text)
     for item in spec.attributes:
-        status = item.status if spec.status == "supported" else spec.status
+        status = _worse(whole, item.status)
         yield _row(verb, noun, f"`{item.name}`", status, _default(item), item.note)
 
 

@@ -5,9 +5,11 @@ One description serves parsing, warnings and the reference page (docs/twiml.md).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from twiml.markup import Element
@@ -17,7 +19,8 @@ from twiml.model import Problem, Verb
 T = TypeVar("T")
 
 #: ``supported``: does what Twilio documents. ``ignored``: accepted without a warning and
-#: without effect. ``rejected``: known, answered with error 13750.
+#: without effect. ``rejected``: known, answered with error 13750. A verb is parsed all the
+#: same; it is rejected as long as ``ari_app/call/verbs`` has nothing that runs it.
 Status = Literal["supported", "ignored", "rejected"]
 
 SCHEMA_VIOLATION = 12200
@@ -26,12 +29,20 @@ SCHEMA_VIOLATION = 12200
 MAX_WARNINGS = 50
 
 
+class SalvagedError(ValueError):
+    """An attribute of which a part can be used: ``value`` instead of the default."""
+
+    def __init__(self, message: str, value: object) -> None:
+        super().__init__(message)
+        self.value = value
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute(Generic[T]):
     """One attribute: how its text is read, its default, and the code of the warning.
 
     ``read`` raises ValueError, whose text completes "must be …", for an illegal value; the
-    default is used then.
+    default is used then, or what a SalvagedError saved.
     """
 
     name: str
@@ -56,16 +67,36 @@ class Spec:
     children: tuple[Spec, ...] | None = ()
     note: str = ""
     status: Status = "supported"
+    #: The warning for an element that may not stand inside.
+    nested_code: int = SCHEMA_VIOLATION
 
 
 class Values:
     """The attribute values of one element, defaults filled in."""
 
-    def __init__(self, values: dict[str, object]) -> None:
+    def __init__(self, values: dict[str, object], spec: Spec) -> None:
         self._values = values
+        self._spec = spec
 
     def __getitem__(self, attribute: Attribute[T]) -> T:
         return cast("T", self._values[attribute.name])
+
+    def fields(self) -> dict[str, Any]:
+        """Return the supported attributes as keyword arguments: ``timeLimit`` as ``time_limit``.
+
+        What each dataclass makes of them is held by a test, not by the type checker.
+        """
+        return {
+            field_name(item.name): self._values[item.name]
+            for item in self._spec.attributes
+            if item.status == "supported"
+        }
+
+
+@cache
+def field_name(attribute: str) -> str:
+    """Return the Python name of an attribute: ``numDigits`` is ``num_digits``."""
+    return re.sub("(?=[A-Z])", "_", attribute).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +141,8 @@ class Reader:
             try:
                 values[name] = attribute.read(written)
             except ValueError as error:
+                if isinstance(error, SalvagedError):
+                    values[name] = error.value
                 self.warn(
                     attribute.code,
                     f"<{spec.name}> {name}={cut(written)!r}: must be {error}",
@@ -117,14 +150,14 @@ class Reader:
                 )
         if spec.children is not None:
             self._check_content(element, spec, {child.name for child in spec.children})
-        return Values(values)
+        return Values(values, spec)
 
     def _check_content(self, element: Element, spec: Spec, allowed: set[str]) -> None:
         for child in element.children:
             if child.name not in allowed:
                 hint = self.suggest(child.name, allowed)
                 self.warn(
-                    SCHEMA_VIOLATION,
+                    spec.nested_code,
                     f"<{cut(child.name)}> has no place in <{spec.name}>{hint}; it is ignored",
                     child.line,
                 )

@@ -151,15 +151,15 @@ async def test_fact_26_what_is_forgiven_in_a_document(dev: Developer, body: str)
     assert phone.probe.audio().count(CODES) == 1
 
 
-async def test_a_verb_that_is_not_there_yet_is_13750_and_the_next_one_runs(
+async def test_a_verb_that_is_not_there_is_13750_and_the_next_one_runs(
     dev: Developer,
 ) -> None:
-    number = await dev.serving(f"<Dial>+15550001</Dial><Play>{jingle(dev)}</Play>")
+    number = await dev.serving(f"<Pay/><Play>{jingle(dev)}</Play>")
     phone = await run(dev, number)
     assert phone.probe.heard(CODES)
     sid = await dev.call_sid()
     assert await dev.problems(sid, "13750") == ["13750"]
-    await dev.logged(sid, "code=13750", "Dial")
+    await dev.logged(sid, "code=13750", "Pay")
 
 
 async def test_document_that_is_audio_is_played_once(dev: Developer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from twiml.markup import Element
 from twiml.messages import cut
@@ -15,6 +15,9 @@ from twiml.verbs import parameter
 
 UNKNOWN_CONNECTOR = 31940
 INVALID_TRACK = 31941
+
+#: What the caller says, what the caller hears, or both; Connect takes the first only.
+TRACKS = ("inbound_track", "outbound_track", "both_tracks")
 
 URL = Attribute(
     "url",
@@ -56,20 +59,28 @@ class Stream:
     line: int = field(default=0, compare=False, kw_only=True)
 
     def target(
-        self, base: str | None = None, *, keep_query: bool = False, allow_ws: bool = True
+        self,
+        base: str | None = None,
+        *,
+        keep_query: bool = False,
+        allow_ws: bool = True,
+        one_way: bool = False,
     ) -> str:
-        """Return the address to connect to from ``<Connect>``; see ``stream_url``.
+        """Return the address to connect to; see ``stream_url``.
 
-        Raises TwimlError 31940 for a connector, 31941 for another track than the caller's,
+        ``one_way`` is for ``<Start>``, where any track may be sent; ``<Connect>`` sends the
+        caller's only. Raises TwimlError 31940 for a connector, 31941 for another track,
         31922 and 31923 for a bad address.
         """
         if self.connector_name is not None:
             name = cut(self.connector_name)
             raise TwimlError(UNKNOWN_CONNECTOR, f"unknown stream connector {name!r}", self.line)
-        if self.track != "inbound_track":
+        if self.track not in (TRACKS if one_way else TRACKS[:1]):
+            where = "Start" if one_way else "Connect"
+            allowed = " or ".join(TRACKS) if one_way else f"{TRACKS[0]} only"
             raise TwimlError(
                 INVALID_TRACK,
-                f"track {cut(self.track)!r}: <Connect><Stream> takes inbound_track only",
+                f"track {cut(self.track)!r}: <{where}><Stream> takes {allowed}",
                 self.line,
             )
         try:
@@ -94,10 +105,23 @@ SPEC = Spec(
     note="both ways, 8000 Hz µ-law; the call goes on when the socket closes",
 )
 
+#: The noun under Start.
+ONE_WAY_SPEC = replace(
+    SPEC,
+    attributes=tuple(
+        replace(item, note=" or ".join(TRACKS) + "; anything else is error 31941")
+        if item is TRACK
+        else item
+        for item in SPEC.attributes
+    ),
+    note="one way, 8000 Hz µ-law, beside the verbs that follow",
+    status="rejected",
+)
 
-def build(element: Element, reader: Reader) -> Stream:
+
+def build(element: Element, reader: Reader, spec: Spec = SPEC) -> Stream:
     """Make the noun."""
-    values = reader.read(element, SPEC)
+    values = reader.read(element, spec)
     return Stream(
         url=values[URL],
         name=values[NAME] or None,

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+#: Twilio's error of a verb that an API version lacks.
+UNSUPPORTED_VERB = 13750
+
 #: Top-level verbs: name to advice.
 VERBS: dict[str, str] = {
-    "Dial": "bridging to another party is not available: place a second call over REST",
-    "Echo": "use <Connect><Stream> to a server that sends the audio back",
-    "Enqueue": "queues are not available: keep the caller with <Play loop> and update the call",
-    "Gather": "digits are not collected here: use <Connect><Stream> and its dtmf messages",
-    "Leave": "queues are not available: use <Redirect> to go on",
     "Pay": "payments are not available: take them outside the call",
     "Prompt": "payments are not available: use <Say> or <Play> for the words",
-    "Queue": "queues are not available: keep the caller with <Play loop> and update the call",
-    "Record": "recording is not available: use <Connect><Stream> and keep its media",
-    "Refer": "SIP transfer is not available: update the call over REST with new TwiML",
+    "Queue": "it is a noun: use <Dial><Queue>",
     "Sms": "messages are not available: send them with a messaging API",
-    "Start": "background streams are not available: use <Connect><Stream>",
-    "Stop": "nothing runs in the background here: end a stream by closing its socket",
+}
+
+TASK_ROUTER = "TaskRouter is not available: name a queue and dial it"
+
+#: Nouns of Dial: name to advice.
+DIAL_NOUNS: dict[str, str] = {
+    "Application": "put what the application does into the TwiML, or <Redirect> to its URL",
+    "Sim": "no mobile network is connected: use <Number> or <Sip>",
+    "WhatsApp": "WhatsApp is not connected: use <Number> or <Sip>",
+}
+
+#: Nouns of Start and Stop: name to advice.
+START_NOUNS: dict[str, str] = {
+    "Siprec": "no SIPREC connector is available: use <Start><Stream> or <Start><Recording>",
 }
 
 _AGENT = "use <Connect><Stream> and run the agent behind your own WebSocket"
@@ -38,11 +46,15 @@ MISPLACED: dict[str, str] = {
     "Client": "Dial",
     "Conference": "Dial",
     "Number": "Dial",
+    "Headers": "Dial><Sip",
     "Parameter": "Connect><Stream",
     "Recording": "Start",
+    "Sim": "Dial",
     "Sip": "Dial",
     "Siprec": "Start",
     "Stream": "Connect",
+    "Task": "Enqueue",
     "Transcription": "Start",
+    "WhatsApp": "Dial",
     **dict.fromkeys(CONNECT_NOUNS, "Connect"),
 }

@@ -98,17 +98,6 @@ def test_content_without_a_place_is_ignored_with_a_warning() -> None:
     assert warnings == [12200, 12200, 12200]
 
 
-def test_fact_27_and_28_verbs_without_action_are_not_run_as_something_else() -> None:
-    """Until they are run here they are named, and the verb after them is next."""
-    document = parse("<Response><Gather/><Record/><Dial>1</Dial><Hangup/></Response>")
-    assert [type(verb).__name__ for verb in document.verbs] == [
-        "Unsupported",
-        "Unsupported",
-        "Unsupported",
-        "Hangup",
-    ]
-
-
 def test_verbs_are_frozen_and_hashable_values() -> None:
     verb = Pause(2)
     with pytest.raises(AttributeError):
