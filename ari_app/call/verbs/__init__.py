@@ -12,11 +12,34 @@ from typing import Any
 
 from ari_app.call.context import CallContext
 from ari_app.call.outcome import Outcome
-from ari_app.call.verbs import connect, hangup, pause, play, redirect, reject, say, unsupported
-from twiml import Connect, Hangup, Pause, Play, Redirect, Reject, Say, Unsupported, Verb, advice
+from ari_app.call.verbs import (
+    connect,
+    gather,
+    hangup,
+    pause,
+    play,
+    redirect,
+    reject,
+    say,
+    unsupported,
+)
+from twiml import (
+    Connect,
+    Gather,
+    Hangup,
+    Pause,
+    Play,
+    Redirect,
+    Reject,
+    Say,
+    Unsupported,
+    Verb,
+    advice,
+)
 
 _VERBS: dict[type[Any], Callable[[CallContext, Any], Awaitable[Outcome]]] = {
     Connect: connect.run,
+    Gather: gather.run,
     Hangup: hangup.run,
     Pause: pause.run,
     Play: play.run,
