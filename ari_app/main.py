@@ -25,6 +25,8 @@ from ari_app.ari.client import AriClient
 from ari_app.bus import Bus, LocalBus
 from ari_app.call.manager import CallManager
 from ari_app.call.ports import CallSettings, Services
+from ari_app.call.recorder import Recorder
+from ari_app.call.recording import Studio
 from ari_app.demo import demo_routes
 from ari_app.ending import run_to_end
 from ari_app.http.callbacks import CallbackSender, CallbackWarning
@@ -34,6 +36,8 @@ from ari_app.http.sign import signature
 from ari_app.http.webhooks import Webhooks
 from ari_app.logs import configure_logs
 from ari_app.media.cache import MediaCache
+from ari_app.media.recording_folder import RecordingFolder
+from ari_app.media.tones import beep
 from ari_app.metrics import watch_node
 from ari_app.model import Account, Notification
 from ari_app.node.state import sole
@@ -99,6 +103,10 @@ class Node:
         self.bus = bus
         self.ari = ari
         self.pool = pool
+        self.recordings = RecordingFolder(
+            settings.recordings_dir, settings.raw_recordings_dir, settings.recording_bytes
+        )
+        self.recorder: Recorder
         self.manager: CallManager
 
     async def health(self) -> dict[str, bool]:
@@ -154,22 +162,41 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
             settings.ari_app,
         )
         running = Node(settings, store, bus, ari, pool)
+        forgetting = asyncio.create_task(
+            forget_old(store, running.recordings, settings.retention_days)
+        )
+        stack.callback(forgetting.cancel)
+        running.recorder = Recorder(_studio(running, callbacks))
         running.manager = CallManager(_services(running, webhooks, callbacks, media))
         await ari.start()
         stack.push_async_callback(ari.close)
+        stack.push_async_callback(running.recorder.close)
         await _listen(stack, running)
         yield running
 
 
 async def _store(stack: AsyncExitStack, settings: Settings) -> Store:
-    """Open the store with what the settings put into it; the old is forgotten from now on."""
+    """Open the store with what the settings put into it."""
     store = await Store.open(settings.sql_url)
     stack.push_async_callback(store.close)
     account = await store.accounts.ensure(_first_account(settings))
     await store.numbers.sync_config(configured_numbers(settings, account.sid))
-    forgetting = asyncio.create_task(forget_old(store, settings.retention_days))
-    stack.callback(forgetting.cancel)
     return store
+
+
+def _studio(node: Node, callbacks: CallbackSender) -> Studio:
+    """Give recordings everything they use."""
+    settings, store = node.settings, node.store
+    return Studio(
+        ari=node.ari,
+        store=store.recordings,
+        files=node.recordings,
+        callbacks=callbacks,
+        notifications=store.notifications,
+        now=_now,
+        node=settings.node,
+        base_url=settings.api_url,
+    )
 
 
 def _services(
@@ -199,6 +226,8 @@ def _services(
             allow=[str(network) for network in settings.url_allow],
             keep_query=settings.stream_keep_query,
         ),
+        recorder=node.recorder,
+        beep=lambda: beep(media),
         now=_now,
     )
 

@@ -151,6 +151,106 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     date_created: datetime
 
 
+class Span(msgspec.Struct, frozen=True):
+    """A range of time, both ends included; None is open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class RecordingStatus(StrEnum):
+    """State of a recording as Twilio names it."""
+
+    IN_PROGRESS = "in-progress"
+    PAUSED = "paused"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    ABSENT = "absent"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+    @property
+    def final(self) -> bool:
+        """Whether no more audio comes and the file, if any, is ready."""
+        return self not in (self.IN_PROGRESS, self.PAUSED, self.PROCESSING)
+
+
+class RecordingSource(StrEnum):
+    """What asked for a recording, in Twilio's words."""
+
+    DIAL_VERB = "DialVerb"
+    CONFERENCE = "Conference"
+    OUTBOUND_API = "OutboundAPI"
+    RECORD_VERB = "RecordVerb"
+    START_API = "StartCallRecordingAPI"
+    START_TWIML = "StartCallRecordingTwiML"
+    START_CONFERENCE_API = "StartConferenceRecordingAPI"
+
+
+RecordingTrack = Literal["inbound", "outbound", "both"]
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One file of raw audio, and the seconds of silence that belong before it."""
+
+    file: str
+    silence: float = 0.0
+
+
+class Tape(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Asterisk writes a running recording.
+
+    ``kind`` says how: "monitor" (MixMonitor on a channel: two tracks), "channel" (ARI record of
+    what a channel sends) or "bridge" (ARI record of a bridge). ``target`` is the id of the
+    channel or bridge; ``monitor`` the MixMonitor's own id. ``paused_at`` is set in a pause, and
+    ``silent`` when silence is to stand for it.
+    """
+
+    kind: Literal["monitor", "channel", "bridge"]
+    target: str
+    segments: tuple[Segment, ...] = ()
+    monitor: str = ""
+    paused_at: datetime | None = None
+    silent: bool = False
+
+
+class RecordingRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of one recording (Twilio: Recording).
+
+    ``channels`` is 1 or 2, ``duration`` whole seconds (None before the end), ``size`` that of
+    the WAV in bytes. ``name`` is that of ``<Start><Recording>``.
+    """
+
+    sid: str
+    account_sid: str
+    call_sid: str | None
+    conference_sid: str | None = None
+    source: RecordingSource
+    status: RecordingStatus = RecordingStatus.IN_PROGRESS
+    name: str = ""
+    channels: int = 1
+    track: RecordingTrack = "both"
+    trim: bool = False
+    callback: StatusCallback | None = None
+    error_code: int | None = None
+    node: str = ""
+    tape: Tape | None = None
+    start_time: datetime
+    duration: int | None = None
+    size: int = 0
+    date_created: datetime
+    date_updated: datetime
+
+
+class RecordingFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which recordings a list holds; None means any (Twilio: Recording list filters)."""
+
+    call_sid: str | None = None
+    conference_sid: str | None = None
+    include_deleted: bool = False
+    created: Span = Span()
+
+
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Where a running call stands in its TwiML, so that a restarted app can go on there.
 
@@ -182,13 +282,6 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     due_at: datetime
     error: str = ""
-
-
-class Span(msgspec.Struct, frozen=True):
-    """A range of time, both ends included; None is open."""
-
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True):

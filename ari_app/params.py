@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Literal
 
-from ari_app.model import CallRecord, CallStatus, Direction
+from ari_app.model import CallRecord, CallStatus, Direction, RecordingRecord
 
 API_VERSION = "2010-04-01"
 
@@ -114,6 +114,31 @@ def stream_status_params(
     if error:
         params["StreamError"] = error
     return params
+
+
+def recording_status_params(recording: RecordingRecord, url: str) -> dict[str, str]:
+    """Return the parameters of a recording status callback (Twilio: recordingStatusCallback).
+
+    ``url`` is that of the recording, without a suffix. ``RecordingDuration`` (seconds) is there
+    once it is known, ``ErrorCode`` when there is no recording.
+    """
+    params = {
+        "AccountSid": recording.account_sid,
+        "RecordingSid": recording.sid,
+        "RecordingUrl": url,
+        "RecordingStatus": str(recording.status),
+        "RecordingChannels": str(recording.channels),
+        "RecordingStartTime": rfc2822(recording.start_time),
+        "RecordingSource": str(recording.source),
+        "RecordingTrack": recording.track,
+    }
+    optional = {
+        "CallSid": recording.call_sid,
+        "ConferenceSid": recording.conference_sid,
+        "RecordingDuration": recording.duration,
+        "ErrorCode": recording.error_code,
+    }
+    return params | {name: str(value) for name, value in optional.items() if value is not None}
 
 
 def rfc2822(moment: datetime) -> str:

@@ -237,8 +237,12 @@ class Settings(BaseSettings):
     ended_call_update: Literal[404, 200] = _field(
         404, "Answer to the update of a call that has ended; Twilio's own answer varies"
     )
+    recording_bytes: Annotated[int, Field(ge=10_000_000)] = _field(
+        20_000_000_000,
+        "Bound of kept recordings, bytes: beyond it new ones fail until old ones are deleted",
+    )
     retention_days: Annotated[int, Field(ge=1)] = _field(
-        400, "Days that ended calls and notifications are remembered"
+        400, "Days that ended calls, notifications and recordings are kept"
     )
     drain_timeout: Annotated[float, Field(ge=0)] = _field(
         30.0, "Longest wait for running calls at SIGTERM, seconds"
@@ -368,6 +372,16 @@ class Settings(BaseSettings):
     def media_dir(self) -> Path:
         """Folder of fetched and spoken audio, shared with Asterisk."""
         return self.state_dir / "media"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Folder of finished recordings."""
+        return self.state_dir / "recordings"
+
+    @property
+    def raw_recordings_dir(self) -> Path:
+        """Folder in which Asterisk records: ARI's own, below its spool folder."""
+        return self.state_dir / "asterisk" / "spool" / "recording"
 
     @property
     def stream_sockets(self) -> tuple[Path, ...]:

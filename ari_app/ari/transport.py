@@ -49,7 +49,7 @@ class Transport:
         self.base = base.with_path(f"{root}/ari").with_query(None).with_fragment(None)
         credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
         self.headers = {"Authorization": f"Basic {credentials}", "User-Agent": USER_AGENT}
-        self._deadline = deadline
+        self.deadline = deadline
         self._session = session
         self._owns_session = session is None
         # Requests under way: reconciling must not judge a channel that is just being made.
@@ -88,11 +88,11 @@ class Transport:
                 data=body,
                 headers=headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=self._deadline),
+                timeout=aiohttp.ClientTimeout(total=self.deadline),
             ) as response:
                 answer = await response.read()
         except TimeoutError:
-            reason = f"no answer within {self._deadline:g} s"
+            reason = f"no answer within {self.deadline:g} s"
             raise Unavailable(method, path, 0, reason) from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unavailable(method, path, 0, str(error) or type(error).__name__) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -23,7 +24,15 @@ from ari_app.call.ports import Services
 from ari_app.call.sip import dial_string
 from ari_app.call.stream import stop_unclaimed
 from ari_app.call.sweep import sweep
-from ari_app.model import Account, CallRecord, CallStatus, Direction, Endpoint, StatusCallback
+from ari_app.model import (
+    Account,
+    CallRecord,
+    CallStatus,
+    Direction,
+    Endpoint,
+    RecordingRecord,
+    StatusCallback,
+)
 from ari_app.sids import new_sid
 
 log = structlog.get_logger(__name__)
@@ -223,6 +232,7 @@ class CallManager:
             )
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=ORDER_TIMEOUT)
+        await self._services.recorder.drain(ORDER_TIMEOUT)
 
     def _find(self, account_sid: str, call_sid: str) -> Call:
         call = self._calls.get(call_sid)
@@ -271,10 +281,12 @@ class CallManager:
     async def _adopt(self, snapshot: Snapshot) -> bool:
         """Take up an earlier process's calls; tells whether that could be done."""
         services = self._services
-        found = await self._left_behind(snapshot)
-        if found is None:
+        left = await self._left_behind(snapshot)
+        if left is None:
             return False
+        found, recordings = left
         self._adopted = True
+        services.recorder.adopt(recordings)
         for one in found.adopted:
             log.info("call.adopted", call_sid=one.record.sid, stream=one.stream_sid)
             call = Call(
@@ -307,8 +319,10 @@ class CallManager:
     def _kept_streams(self) -> set[str]:
         return {call.living_stream for call in self._calls.values() if call.living_stream}
 
-    async def _left_behind(self, snapshot: Snapshot) -> Found | None:
-        """Look for calls to adopt, again while the store or Asterisk is away.
+    async def _left_behind(
+        self, snapshot: Snapshot
+    ) -> tuple[Found, Sequence[RecordingRecord]] | None:
+        """Look for calls and recordings to adopt, again while the store or Asterisk is away.
 
         None when the connection to Asterisk was made anew meanwhile: the snapshot is old then.
         """
@@ -316,13 +330,14 @@ class CallManager:
         connect = ari.connects
         while ari.connects == connect:
             try:
+                recordings = await self._services.recorder.unfinished()
                 found = await find(self._services, snapshot, self._is_ours)
             except Exception as error:  # nothing may be hung up before this is known
                 log.warning("call.adoption_waits", error=repr(error))
                 await asyncio.sleep(ADOPTION_RETRY)
                 continue
             if ari.connects == connect:
-                return found
+                return found, recordings
             found.let_go()
         return None
 

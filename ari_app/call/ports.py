@@ -6,11 +6,12 @@ HTTP clients, speech engines and stream workers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ari_app.ari.client import AriClient
 from ari_app.call.bridge import Bridges
@@ -22,8 +23,13 @@ from ari_app.model import (
     HttpMethod,
     Notification,
     PhoneNumber,
+    RecordingRecord,
+    RecordingTrack,
     StatusCallback,
 )
+
+if TYPE_CHECKING:
+    from ari_app.call.recorder import Recorder
 
 
 class CallStore(Protocol):
@@ -101,6 +107,73 @@ class Conversation(Protocol):
 
     async def ask(self, endpoint: Endpoint, params: Mapping[str, str]) -> Reply:
         """Send a signed webhook and return the answer; raises TwilioError (11200 family)."""
+
+
+class RecordingStore(Protocol):
+    """Where records of recordings live (SQL); every method may raise when it is away."""
+
+    async def insert(self, recording: RecordingRecord, /) -> object:
+        """Remember a new recording."""
+
+    async def update(self, sid: str, **changes: Any) -> None:
+        """Change fields of a recording."""
+
+    async def unfinished(self, node: str) -> Sequence[RecordingRecord]:
+        """Return the node's recordings whose file is not ready."""
+
+
+class Recorded(Protocol):
+    """What became of raw audio; ``seconds`` 0: nothing was left, there is no file."""
+
+    @property
+    def seconds(self) -> float:
+        """Length of the file."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+
+    @property
+    def loud(self) -> bool:
+        """Whether anything was louder than silence."""
+
+    @property
+    def raw_seconds(self) -> float:
+        """Length of the raw audio."""
+
+
+class RecordingFiles(Protocol):
+    """The files of recordings: raw ones that Asterisk writes, and finished ones."""
+
+    def raw(self, name: str, /) -> Path:
+        """Return where Asterisk is to write raw file ``name``."""
+
+    async def no_room(self) -> str:
+        """Say why nothing more can be recorded; '' when it can."""
+
+    async def closed(self, name: str, /) -> bool:
+        """Wait until raw file ``name`` is written no more; False when it never came to be."""
+
+    async def finish(
+        self,
+        sid: str,
+        raw: Sequence[tuple[str, float]],
+        *,
+        raw_tracks: Literal[1, 2],
+        channels: int,
+        track: RecordingTrack,
+        trim: bool,
+    ) -> Recorded:
+        """Make the recording of raw files (name, seconds of silence before), which then go.
+
+        Raises FileNotFoundError when none of them is there, OSError when the disk will not.
+        """
+
+    def discard(self, names: Sequence[str], /) -> None:
+        """Remove raw files."""
+
+    async def delete(self, sid: str, /) -> None:
+        """Remove a finished recording."""
 
 
 class Webhooks(Protocol):
@@ -309,6 +382,9 @@ class Services:
     audio: Audio
     speaker: Speaker
     streams: Streams
+    recorder: Recorder
+    #: The tone before a recording.
+    beep: Callable[[], Awaitable[Sound]]
     now: Callable[[], datetime]
     #: The bridges that calls and conferences of this process use.
     bridges: Bridges = field(default_factory=Bridges)

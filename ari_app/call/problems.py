@@ -6,10 +6,14 @@ Twilio: Notification resource and error dictionary. A call may not fill the stor
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
 import structlog
 
 from ari_app.call.journal import Journal
-from ari_app.call.ports import Services
+from ari_app.call.ports import NotificationStore
 from ari_app.errors import describe
 from ari_app.model import Notification
 from ari_app.sids import new_sid
@@ -19,11 +23,23 @@ log = structlog.get_logger(__name__)
 MAX_PER_CALL = 100
 
 
+class Memory(Protocol):
+    """Where problems are kept, and the clock."""
+
+    @property
+    def notifications(self) -> NotificationStore:
+        """Keeps them."""
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """Tells the time (UTC)."""
+
+
 class Problems:
     """The problems of one call."""
 
     def __init__(
-        self, services: Services, journal: Journal, *, account_sid: str, call_sid: str
+        self, services: Memory, journal: Journal, *, account_sid: str, call_sid: str
     ) -> None:
         self._services = services
         self._journal = journal

@@ -73,6 +73,8 @@ def _values(settings: Settings) -> dict[str, str]:
         "codecs": ",".join(settings.sip_codecs),
         "rtp_start": str(settings.rtp_port_range[0]),
         "rtp_end": str(settings.rtp_port_range[1]),
+        # An address of loopback for each port: several nodes of a machine do not meet.
+        "manager_host": f"127.1.{settings.ari_port >> 8}.{settings.ari_port & 255}",
         "ari_host": settings.local_address,
         "ari_port": str(settings.ari_port),
         "ari_username": settings.ari_username,

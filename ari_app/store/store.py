@@ -13,6 +13,7 @@ from ari_app.store.migrate import upgrade
 from ari_app.store.notifications import Notifications
 from ari_app.store.numbers import Numbers
 from ari_app.store.outbox import Outbox
+from ari_app.store.recordings import Recordings
 
 
 class Store:
@@ -28,6 +29,7 @@ class Store:
         self.numbers = Numbers(database)
         self.calls = Calls(database)
         self.notifications = Notifications(database)
+        self.recordings = Recordings(database)
         self.outbox = Outbox(database, outbox_limit)
 
     @classmethod

@@ -187,6 +187,36 @@ notifications = Table(
     sqlite_autoincrement=True,
 )
 
+recordings = Table(
+    "recordings",
+    metadata,
+    _key(),
+    _sid(),
+    _account(),
+    Column("call_sid", String(34)),
+    Column("conference_sid", String(34)),
+    Column("source", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("channels", Integer, nullable=False),
+    Column("track", String(16), nullable=False),
+    Column("trim", Boolean, nullable=False),
+    Column("callback", Json),
+    Column("error_code", Integer),
+    Column("node", String(128), nullable=False),
+    Column("tape", Json),
+    Column("start_time", Utc, nullable=False),
+    Column("duration", Integer),
+    Column("size", BigInteger, nullable=False),
+    Column("date_created", Utc, nullable=False),
+    Column("date_updated", Utc, nullable=False),
+    Index(None, "account_sid", "id"),
+    Index(None, "call_sid"),
+    Index(None, "conference_sid"),
+    Index(None, "node", "status"),
+    sqlite_autoincrement=True,
+)
+
 outbox = Table(
     "outbox",
     metadata,

@@ -101,6 +101,7 @@ class FakeAsterisk:
     async def __aenter__(self) -> Self:
         application = web.Application()
         application.router.add_get("/ari/events", self._events)
+        application.router.add_post("/rawman", self._manager)
         application.router.add_route("*", "/ari/{path:.*}", self._request)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -331,6 +332,22 @@ class FakeAsterisk:
         await response.write_eof()
         for wire in held:
             await self._send(wire)
+        return response
+
+    async def _manager(self, request: web.Request) -> web.Response:
+        """The manager interface over HTTP, as far as MixMonitor needs it."""
+        monitors = self.world.monitors
+        action = {key: str(value) for key, value in (await request.post()).items()}
+        if (ruled := await self._ruled("POST", f"/rawman/{action['Action']}")) is not None:
+            return ruled
+        text = monitors.handle(
+            action, request.cookies.get("mansession_id", ""), self.world.channels
+        )
+        response = web.Response(text=text)
+        if action["Action"] == "Login" and action["Secret"] == self.password:
+            session = f"{len(monitors.asked):08x}"
+            monitors.sessions.add(session)
+            response.set_cookie("mansession_id", session)
         return response
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

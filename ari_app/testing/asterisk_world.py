@@ -11,6 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from ari_app.testing import asterisk_recordings
+from ari_app.testing.asterisk_recordings import Monitors, finish_recording
+
 if TYPE_CHECKING:
     from ari_app.testing.asterisk import FakeAsterisk, Request
 
@@ -45,6 +48,7 @@ class World:
         self.bridges: dict[str, Wire] = {}
         self.playbacks: dict[str, Wire] = {}
         self.recordings: dict[str, Wire] = {}
+        self.monitors = Monitors()
         self.variables: dict[tuple[str, str], str] = {}
         # Which channel a snoop channel listens to.
         self.snoops: dict[str, str] = {}
@@ -56,6 +60,7 @@ class World:
         """Forget everything, as a restart does."""
         for members in (self.channels, self.bridges, self.playbacks, self.recordings):
             members.clear()
+        self.monitors.running.clear()
         self.variables.clear()
         self.snoops.clear()
         self.in_stasis.clear()
@@ -130,6 +135,10 @@ class World:
         for bridge in list(self.bridges.values()):
             if channel_id in bridge["channels"]:
                 await self._leave(bridge, channel_id)
+        for recording in list(self.recordings.values()):
+            if recording["target_uri"] == f"channel:{channel_id}":
+                await finish_recording(self, recording["name"])
+        self.monitors.channel_gone(channel_id)
         if channel_id in self.in_stasis:
             self.in_stasis.discard(channel_id)
             await self._tell("StasisEnd", channel_id)
@@ -276,14 +285,14 @@ class World:
 
     async def answer(self, request: Request, channel_id: str) -> Answer:
         """POST /channels/{channelId}/answer."""
-        if (error := self._not_in_stasis(channel_id)) is not None:
+        if (error := self.not_in_stasis(channel_id)) is not None:
             return error
         await self._state(channel_id, "Up")
         return 204, None
 
     async def nothing(self, request: Request, channel_id: str) -> Answer:
         """Requests that only need the channel to be in the application."""
-        return self._not_in_stasis(channel_id) or (204, None)
+        return self.not_in_stasis(channel_id) or (204, None)
 
     async def hangup(self, request: Request, channel_id: str) -> Answer:
         """DELETE /channels/{channelId}."""
@@ -305,7 +314,7 @@ class World:
 
     async def set_variable(self, request: Request, channel_id: str) -> Answer:
         """POST /channels/{channelId}/variable."""
-        if (error := self._not_in_stasis(channel_id)) is not None:
+        if (error := self.not_in_stasis(channel_id)) is not None:
             return error
         name, value = request.query["variable"], request.query.get("value", "")
         self.variables[channel_id, name] = value
@@ -314,7 +323,7 @@ class World:
 
     async def play(self, request: Request, channel_id: str, playback_id: str = "") -> Answer:
         """POST /channels/{channelId}/play and /play/{playbackId}."""
-        if (error := self._not_in_stasis(channel_id)) is not None:
+        if (error := self.not_in_stasis(channel_id)) is not None:
             return error
         return await self._play(request, f"channel:{channel_id}", playback_id)
 
@@ -352,6 +361,10 @@ class World:
             return 404, {"message": "Playback not found"}
         await self.finish_playback(playback_id)
         return 204, None
+
+    async def tell(self, event: Wire) -> None:
+        """Send an event."""
+        await self._asterisk.emit(event)
 
     async def create_bridge(self, request: Request, bridge_id: str = "") -> Answer:
         """POST /bridges and /bridges/{bridgeId}."""
@@ -416,7 +429,8 @@ class World:
             await self._leave(bridge, channel_id)
         return 204, None
 
-    def _not_in_stasis(self, channel_id: str) -> Answer | None:
+    def not_in_stasis(self, channel_id: str) -> Answer | None:
+        """The refusal of what only a channel in the application can do."""
         if channel_id not in self.channels:
             return NO_CHANNEL
         if channel_id not in self.in_stasis:
@@ -459,6 +473,10 @@ _ROUTES = [
     _route("POST", "/channels/{}/play/{}", World.play),
     _route("POST", f"/channels/{{}}/(?:{_QUIET})", World.nothing),
     _route("DELETE", f"/channels/{{}}/(?:{_QUIET})", World.nothing),
+    _route("POST", "/channels/{}/record", asterisk_recordings.record_channel),
+    _route("POST", "/bridges/{}/record", asterisk_recordings.record_bridge),
+    _route("GET", "/recordings/live/{}", asterisk_recordings.live),
+    _route("POST", "/recordings/live/{}/stop", asterisk_recordings.stop),
     _route("GET", "/playbacks/{}", World.get_playback),
     _route("DELETE", "/playbacks/{}", World.stop_playback),
     _route("GET", "/bridges", World.list_bridges),

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -22,11 +22,9 @@ from ari_app.call.ports import (
     InboundRefusal,
     InboundRoute,
     Services,
-    StreamEnd,
-    StreamRequest,
-    StreamWatcher,
-    StreamWorker,
 )
+from ari_app.call.recorder import Recorder
+from ari_app.call.recording import Studio
 from ari_app.errors import StoreUnavailable, TwilioError, UnknownRecordError
 from ari_app.model import (
     Account,
@@ -39,6 +37,9 @@ from ari_app.model import (
     StatusCallback,
 )
 from ari_app.testing.asterisk import FakeAsterisk
+from ari_app.testing.call_streams import FakeStreams
+from ari_app.testing.news import News
+from ari_app.testing.recordings import FakeRecordingFiles, FakeRecordingStore
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ACCOUNT = Account(
@@ -62,24 +63,6 @@ EVENTS = StatusCallback(
     url="http://app.test/status",
     events=frozenset({"initiated", "ringing", "answered", "completed"}),
 )
-
-
-class News:
-    """Wakes who waits for something to become true."""
-
-    def __init__(self) -> None:
-        self._changed = asyncio.Event()
-
-    def tell(self) -> None:
-        """Something has changed."""
-        self._changed.set()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until ``condition`` holds, at most ten seconds."""
-        async with asyncio.timeout(10):
-            while not condition():
-                self._changed.clear()
-                await self._changed.wait()
 
 
 class FakeCallStore:
@@ -271,112 +254,16 @@ class FakeSounds:
         self.made.append(FakeSound(f"/media/kept-{len(self.kept)}"))
         return self.made[-1]
 
+    async def beep(self) -> FakeSound:
+        """Make the tone before a recording."""
+        self.made.append(FakeSound("/media/beep"))
+        return self.made[-1]
+
     async def say(self, text: str, voice: str, language: str | None) -> FakeSpoken:
         """Pretend to speak."""
         self.said.append(text)
         self.made.append(FakeSound(f"/media/say-{len(self.said)}"))
         return FakeSpoken(self.made[-1])
-
-
-class FakeStream:
-    """A stream that ends when told to, by either side."""
-
-    def __init__(self, sid: str, watcher: StreamWatcher, news: News) -> None:
-        self.sid = sid
-        self.watcher = watcher
-        self.keys = ""
-        self.stops = 0
-        self._news = news
-        self._end: asyncio.Future[StreamEnd] = asyncio.get_running_loop().create_future()
-
-    def dtmf(self, digit: str) -> None:
-        """Note a key."""
-        self.keys += digit
-        self._news.tell()
-
-    async def stop(self) -> None:
-        """End by request."""
-        self.stops += 1
-        self.end(StreamEnd("requested", None, ""))
-
-    async def closed(self) -> StreamEnd:
-        """Wait for the end."""
-        return await asyncio.shield(self._end)
-
-    def end(self, end: StreamEnd) -> None:
-        """The stream ends, by the bot or by failure."""
-        if not self._end.done():
-            self._end.set_result(end)
-        self._news.tell()
-
-    @property
-    def over(self) -> bool:
-        """Whether it has ended."""
-        return self._end.done()
-
-
-@dataclass(frozen=True)
-class FakeWorker:
-    """A worker's address."""
-
-    rtp_host: str = "127.0.0.1"
-    rtp_port: int = 4000
-
-
-@dataclass
-class FakeStreams:
-    """Stream workers without audio; ``living`` are SIDs an earlier process has opened."""
-
-    news: News
-    opened: list[FakeStream] = field(default_factory=list)
-    requests: list[StreamRequest] = field(default_factory=list)
-    living: list[str] = field(default_factory=list)
-    none_lives: bool = False
-    trouble: Exception | None = None
-    _handlers: list[Callable[[], None]] = field(default_factory=list)
-
-    def attach(self, *sids: str) -> None:
-        """A worker is there (again) with streams that an earlier process has opened."""
-        self.living += sids
-        for handler in self._handlers:
-            handler()
-
-    def on_attached(self, handler: Callable[[], None]) -> None:
-        """Tell of each worker that comes."""
-        self._handlers.append(handler)
-
-    def pick(self) -> StreamWorker:
-        """Choose the one worker; raises TwilioError 31900 when ``none_lives``."""
-        if self.none_lives:
-            raise TwilioError(31900, "no worker lives")
-        return FakeWorker()
-
-    async def open(
-        self, worker: StreamWorker, request: StreamRequest, watcher: StreamWatcher
-    ) -> FakeStream:
-        """Open a stream whose bot accepts at once."""
-        self.requests.append(request)
-        stream = FakeStream(request.stream_sid, watcher, self.news)
-        self.opened.append(stream)
-        watcher.started()
-        self.news.tell()
-        return stream
-
-    def adopt(self, stream_sid: str, watcher: StreamWatcher) -> FakeStream | None:
-        """Take over a living stream; raises ``trouble`` when there is some."""
-        if self.trouble is not None:
-            raise self.trouble
-        if stream_sid not in self.living:
-            return None
-        self.living.remove(stream_sid)
-        self.opened.append(FakeStream(stream_sid, watcher, self.news))
-        self.news.tell()
-        return self.opened[-1]
-
-    @property
-    def unclaimed(self) -> Sequence[str]:
-        """What is living and not adopted."""
-        return list(self.living)
 
 
 class FakePlatform:
@@ -422,6 +309,8 @@ class CallRoom:
         self.sounds = FakeSounds()
         self.streams = FakeStreams(self.news)
         self.platform = FakePlatform()
+        self.recordings = FakeRecordingStore(self.news)
+        self.files = FakeRecordingFiles(self.asterisk.world)
         self.ari: AriClient
         self.services: Services
         self.manager: CallManager
@@ -431,6 +320,18 @@ class CallRoom:
         await self._stack.enter_async_context(self.asterisk)
         self.ari = self.asterisk.client()
         self._stack.push_async_callback(self.ari.close)
+        studio = Studio(
+            ari=self.ari,
+            store=self.recordings,
+            files=self.files,
+            callbacks=self.customer,
+            notifications=self.notifications,
+            now=lambda: datetime.now(UTC),
+            node="n1",
+            base_url="http://switch.test",
+        )
+        self.recorder = Recorder(studio)
+        self._stack.push_async_callback(self.recorder.close)
         self.services = Services(
             ari=self.ari,
             settings=CallSettings(
@@ -445,6 +346,8 @@ class CallRoom:
             audio=self.sounds,
             speaker=self.sounds,
             streams=self.streams,
+            recorder=self.recorder,
+            beep=self.sounds.beep,
             now=lambda: datetime.now(UTC),
         )
         self.manager = CallManager(self.services)
@@ -496,4 +399,5 @@ class CallRoom:
         assert not world.bridges, world.bridges  # noqa: S101
         assert not world.playbacks, world.playbacks  # noqa: S101
         assert not any(sound.held for sound in self.sounds.made)  # noqa: S101
+        assert not world.recordings, world.recordings  # noqa: S101
         assert all(stream.over for stream in self.streams.opened)  # noqa: S101

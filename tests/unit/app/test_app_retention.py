@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import ProgrammingError
 
+from ari_app.media.recording_folder import RecordingFolder
 from ari_app.retention import forget_old
 from ari_app.store import Store
 from ari_app.store.calls import Calls
@@ -32,7 +33,8 @@ class FailsOnce(Calls):
 async def test_a_fault_does_not_end_retention(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite:///{tmp_path}/db")
     store.calls = calls = FailsOnce(store)
-    task = asyncio.create_task(forget_old(store, 1, every=timedelta(0)))
+    files = RecordingFolder(tmp_path / "recordings", tmp_path, 10**9)
+    task = asyncio.create_task(forget_old(store, files, 1, every=timedelta(0)))
     await asyncio.wait(
         {task, waiting := asyncio.create_task(calls.done.wait())}, return_when="FIRST_COMPLETED"
     )

@@ -10,7 +10,7 @@ from ari_app.ari.errors import AriError
 from ari_app.call.leg import Leg
 from ari_app.call.tap import tap, taps
 from ari_app.testing.asterisk import FakeAsterisk
-from ari_app.testing.call_services import FakeWorker
+from ari_app.testing.call_streams import FakeWorker
 
 SID = "MZ" + "0" * 32
 APP = "ariswitch"
