@@ -49,6 +49,7 @@ from ari_app.speech.espeak import EspeakEngine
 from ari_app.speech.speaker import Speaker
 from ari_app.store.store import Store
 from ari_app.streams.pool import StreamPool
+from ari_app.wiring.background import ApiBackground
 from ari_app.wiring.calls import ApiCalls
 from ari_app.wiring.numbers import configured_numbers
 from ari_app.wiring.platform import CallPlatform
@@ -244,6 +245,7 @@ async def _listen(stack: AsyncExitStack, node: Node) -> None:
         node.store,
         ApiCalls(node.manager, node.store, hosts=hosts, ended_update=settings.ended_call_update),
         node.health,
+        beside=ApiBackground(node.manager, _now),
         metrics=metrics,
         open_routes=demo_routes() if settings.demo else (),
     )

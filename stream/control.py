@@ -35,7 +35,8 @@ class Open(msgspec.Struct, tag="open", frozen=True, kw_only=True):
     In mode ``connect`` audio goes both ways and ``peer_host``/``peer_port`` is Asterisk's end of
     the RTP pair; in mode ``start`` it goes to the bot only, from ``sources``. ``headers`` are
     sent with the upgrade as they are. The query of ``url`` stays behind unless ``keep_query``
-    (fact 14). Private addresses are refused but for those in the networks of ``allow``, e.g. ``10.0.0.0/8``.
+    (fact 14). Private addresses are refused but for those in the networks of ``allow``, e.g.
+    ``10.0.0.0/8``.
     ``connect_timeout`` in seconds covers DNS, TCP, TLS and the upgrade.
     """
 

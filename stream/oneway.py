@@ -9,21 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from stream import control, g711, messages
-from stream.inbound import Inbound
 from stream.rtp import Packet
 from stream.session import FRAME_MS, WARN_SLOW_READER, Link, State
+from stream.tapped import Tapped
 
-#: Frames that a track's first packet may be behind the stream's clock without being moved.
-SLACK = 2
-
-
-class _Track:
-    """One track: its sequencer, and how many frames of it there have been."""
-
-    def __init__(self, source: control.Source) -> None:
-        self.source = source
-        self.inbound = Inbound(g711.PT_PCMU)
-        self.frames = 0
+#: Frames that a track may be before the clock: packets and ticks take turns in no fixed order.
+MAX_LEAD = 3
 
 
 class OneWay:
@@ -39,7 +30,7 @@ class OneWay:
         self.state = State.CONNECTING
         self._link = link
         self._emit = emit
-        self._tracks = [_Track(source) for source in spec.sources]
+        self._tracks = [(one, Tapped(one.track, g711.PT_PCMU)) for one in spec.sources]
         self._writer = messages.Writer(
             spec.stream_sid,
             spec.call_sid,
@@ -56,7 +47,8 @@ class OneWay:
     def sources(self) -> Sequence[tuple[str, int, Callable[[Packet], None]]]:
         """Return host and port of each RTP source and who takes its packets."""
         return [
-            (track.source.host, track.source.port, self._receiver(track)) for track in self._tracks
+            (source.host, source.port, self._receiver(source.track, tapped))
+            for source, tapped in self._tracks
         ]
 
     def open(self) -> None:
@@ -71,10 +63,8 @@ class OneWay:
         """Let 20 ms pass: a track on which nothing comes is silent, not missing."""
         if self.state is State.OPEN:
             self._ticks += 1
-            for track in self._tracks:
-                silence = track.inbound.tick()
-                if silence is not None:
-                    self._media(track, silence)
+            for source, tapped in self._tracks:
+                self._media(source.track, tapped, tapped.tick(self._ticks))
 
     def sent(self) -> None:
         """Nothing is ever sent to the call."""
@@ -107,46 +97,39 @@ class OneWay:
 
     def stats(self) -> control.Stats:
         """Return the counters of this stream's life, all tracks together."""
-        inbounds = [track.inbound for track in self._tracks]
+        tapped = [one for _, one in self._tracks]
         return control.Stats(
-            duration_ms=max((track.frames for track in self._tracks), default=0) * FRAME_MS,
-            rtp_received=sum(one.packets for one in inbounds),
-            rtp_late=sum(one.late for one in inbounds),
-            rtp_ignored=sum(one.ignored for one in inbounds),
-            rtp_rebased=sum(one.rebased for one in inbounds),
-            silence_filled=sum(one.filled for one in inbounds),
+            duration_ms=max((one.frames for one in tapped), default=0) * FRAME_MS,
+            rtp_received=sum(one.packets for one in tapped),
+            rtp_late=sum(one.late for one in tapped),
+            rtp_ignored=sum(one.ignored for one in tapped),
+            silence_filled=sum(one.filled for one in tapped),
             media_sent=self.media_sent,
             media_dropped=self.media_dropped,
             messages_received=self.received,
             messages_ignored=self.received,
         )
 
-    def _receiver(self, track: _Track) -> Callable[[Packet], None]:
+    def _receiver(self, track: control.Track, tapped: Tapped) -> Callable[[Packet], None]:
         def receive(packet: Packet) -> None:
-            if self.state is not State.OPEN:
-                return
-            first = not track.inbound.packets
-            frames = track.inbound.push(packet)
-            if first and self._ticks - track.frames > SLACK:
-                # The first sound of a track that has been idle, e.g. the first <Play>.
-                for _ in range(self._ticks - track.frames):
-                    track.inbound.filled += g711.FRAME_BYTES
-                    self._media(track, g711.SILENT_FRAME)
-            for frame in frames:
-                self._media(track, frame)
+            if self.state is State.OPEN:
+                self._media(track, tapped, tapped.push(packet, self._ticks))
+                # Ticks that a stall of this process has swallowed are not to part the tracks.
+                if tapped.frames > self._ticks + MAX_LEAD:
+                    self._ticks = tapped.frames
 
         return receive
 
-    def _media(self, track: _Track, frame: bytes) -> None:
-        timestamp = track.frames * FRAME_MS
-        # Media time goes on while messages are dropped: the bot sees the gap in `timestamp`.
-        track.frames += 1
-        if self._link.congested():
-            self.media_dropped += 1
-            self._warn(WARN_SLOW_READER, "the server reads too slowly: media dropped")
-            return
-        self.media_sent += 1
-        self._link.send(self._writer.media_of(track.source.track, timestamp, frame))
+    def _media(self, track: control.Track, tapped: Tapped, frames: Sequence[bytes]) -> None:
+        first = tapped.frames - len(frames)
+        for number, frame in enumerate(frames, first):
+            # Media time goes on while messages are dropped: the bot sees the gap in `timestamp`.
+            if self._link.congested():
+                self.media_dropped += 1
+                self._warn(WARN_SLOW_READER, "the server reads too slowly: media dropped")
+                continue
+            self.media_sent += 1
+            self._link.send(self._writer.media_of(track, number * FRAME_MS, frame))
 
     def _warn(self, code: int, message: str) -> None:
         if code not in self._warned:

@@ -10,13 +10,13 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
-from ari_app.api import accounts, calls, empty, notifications, numbers
+from ari_app.api import accounts, background, calls, empty, notifications, numbers
 from ari_app.api.auth import Authenticator, unauthorized
-from ari_app.api.context import ACCOUNT, CALLS, STORE
+from ari_app.api.context import ACCOUNT, BACKGROUND, CALLS, STORE
 from ari_app.api.errors import answer_for, not_found
 from ari_app.api.health import HealthPage
 from ari_app.api.metrics import HttpMetrics
-from ari_app.api.ports import ApiStore, CallService, Health
+from ari_app.api.ports import ApiStore, BackgroundService, CallService, Health
 from ari_app.api.present import VERSION
 from ari_app.sids import new_sid
 
@@ -38,6 +38,7 @@ def build_app(
     calls: CallService,
     health: Health,
     *,
+    beside: BackgroundService,
     metrics: CollectorRegistry,
     open_routes: Sequence[web.RouteDef] = (),
     max_body: int = MAX_BODY,
@@ -45,8 +46,9 @@ def build_app(
     """Return the HTTP API: Twilio REST, ``/health`` and ``/metrics``.
 
     URIs in answers are relative, as Twilio's are, so the application need not know where it is
-    reached. ``metrics`` is the registry that ``/metrics`` shows and to which the API adds its
-    own. ``open_routes`` are served beside, without credentials. ``max_body`` in bytes.
+    reached. ``beside`` starts what runs beside calls. ``metrics`` is the registry that
+    ``/metrics`` shows and to which the API adds its own. ``open_routes`` are served beside,
+    without credentials. ``max_body`` in bytes.
     """
     http_metrics = HttpMetrics(metrics)
     open_pages: set[web.AbstractRoute] = set()
@@ -56,6 +58,7 @@ def build_app(
     )
     app[STORE] = store
     app[CALLS] = calls
+    app[BACKGROUND] = beside
     pages = (
         web.get("/health", HealthPage(health).show),
         web.get("/metrics", http_metrics.show),
@@ -71,6 +74,8 @@ def _add_routes(router: web.UrlDispatcher) -> None:
         "/{sid:%s[0-9a-fA-F]{32}}" % prefix  # noqa: UP031 - braces are the path's own here
         for prefix in ("CA", "PN", "NO")
     )
+    # A name may hold anything but a slash; the suffix is not part of it.
+    named = r"/{name:[^/]+?}"
     of_call = _CALLS + "/{call:CA[0-9a-fA-F]{32}}"
     for method, path, handler in (
         ("GET", _ROOT, accounts.list_),
@@ -93,6 +98,8 @@ def _add_routes(router: web.UrlDispatcher) -> None:
         ("GET", f"{_ACCOUNT}/Notifications" + note, notifications.fetch),
         ("GET", f"{of_call}/Notifications", notifications.list_),
         ("GET", f"{of_call}/Notifications" + note, notifications.fetch),
+        ("POST", f"{of_call}/Streams", background.create_stream),
+        ("POST", f"{of_call}/Streams" + named, background.update_stream),
         ("GET", f"{of_call}/Events", empty.empty_list("events")),
         ("GET", f"{_ACCOUNT}/OutgoingCallerIds", empty.empty_list("outgoing_caller_ids")),
         ("GET", f"{_ACCOUNT}/Keys", empty.empty_list("keys")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -86,6 +87,50 @@ class CallService(Protocol):
         Raises:
             ApiError: 404/20404 unknown call (or ended, see Twilio's inconsistency), 400/21220
                 not in progress and a redirect is wanted.
+        """
+        ...
+
+
+class CreateStream(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked ``POST /Calls/{sid}/Streams``: a one-way stream beside the call."""
+
+    url: str
+    name: str | None = None
+    track: str = "inbound_track"
+    status_callback: Endpoint | None = None
+    parameters: dict[str, str] = {}
+
+
+class BackgroundState(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that runs or ran beside a call."""
+
+    sid: str
+    account_sid: str
+    call_sid: str
+    name: str
+    status: Literal["in-progress", "stopped"]
+    date_updated: datetime
+
+
+class BackgroundService(Protocol):
+    """Starts and stops what runs beside a call."""
+
+    async def start(
+        self, account: Account, call_sid: str, request: CreateStream
+    ) -> BackgroundState:
+        """Start it and return its state.
+
+        Raises:
+            ApiError: 404/20404 unknown call, 400/21220 call not in progress, 400 with a code of
+                the 31900 family when it cannot be.
+        """
+        ...
+
+    async def stop(self, account: Account, call_sid: str, kind: str, name: str) -> BackgroundState:
+        """Stop what has that name or SID; ``kind`` is ``stream``.
+
+        Raises:
+            ApiError: 404/20404 unknown call or name, 400/21220 call not in progress.
         """
         ...
 

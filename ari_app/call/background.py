@@ -8,6 +8,7 @@ does. It outlives the document that started it, redirects and live updates.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 #: Most jobs of a call at a time, of whatever kind.
 MAX_JOBS = 20
+#: Ended jobs that are still known, of whatever kind.
+REMEMBERED = 50
 #: Seconds that a stopped job may take to clean up before it is left to itself.
 STOP_SECONDS = 15.0
 #: Seconds that the news of a hang-up may come after the failures it causes.
@@ -63,6 +66,7 @@ class Background:
         self._leg = leg
         self._problems = problems
         self._jobs: list[Job] = []
+        self._ended: deque[Job] = deque(maxlen=REMEMBERED)
         self._closed = False
 
     def start(
@@ -84,8 +88,12 @@ class Background:
             raise NameTakenError(name)
         job = Job(kind, name, sid, asyncio.create_task(self._guarded(kind, run)), weight)
         self._jobs.append(job)
-        job.task.add_done_callback(lambda _: self._jobs.remove(job))
+        job.task.add_done_callback(lambda _: self._over(job))
         return job
+
+    def _over(self, job: Job) -> None:
+        self._jobs.remove(job)
+        self._ended.append(job)
 
     def find(self, kind: str, name: str) -> Job | None:
         """Return the running job of that kind with that name or SID."""
@@ -94,6 +102,11 @@ class Background:
     def of(self, kind: str) -> list[Job]:
         """Return the running jobs of a kind, oldest first."""
         return [job for job in self._jobs if job.kind == kind]
+
+    def ended(self, kind: str, name: str) -> Job | None:
+        """Return the job of that name or SID that ended last, of those still remembered."""
+        found = (job for job in reversed(self._ended) if job.kind == kind and job.called(name))
+        return next(found, None)
 
     async def stop(self, kind: str, name: str) -> bool:
         """Stop a job and wait until it has cleaned up; False when there is none."""

@@ -114,6 +114,11 @@ class Call:
         return self._leg
 
     @property
+    def context(self) -> CallContext:
+        """The call as its verbs see it, for what REST does beside them."""
+        return self._ctx
+
+    @property
     def living_stream(self) -> str | None:
         """SID of an earlier process's stream that this call is still to take over or stop."""
         return self._ctx.living_stream

@@ -218,6 +218,16 @@ class CallManager:
         """Change callbacks, fallback or limits of a running call; raises UnknownCallError."""
         return self._find(account_sid, call_sid).change(**changes)
 
+    def context(self, account_sid: str, call_sid: str) -> CallContext:
+        """Return an answered call as verbs see it, to do something beside them.
+
+        Raises UnknownCallError and WrongStateError.
+        """
+        call = self._find(account_sid, call_sid)
+        if call.record.status is not CallStatus.IN_PROGRESS:
+            raise WrongStateError
+        return call.context
+
     async def drain(self, seconds: float) -> None:
         """Refuse new calls, let running ones finish up to ``seconds``, then end them."""
         self._draining = True

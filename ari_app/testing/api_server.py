@@ -18,7 +18,7 @@ from ari_app.api import build_app
 from ari_app.model import Account, CallRecord, CallStatus, Direction
 from ari_app.sids import new_sid
 from ari_app.store import Store
-from ari_app.testing.call_service import FakeCallService
+from ari_app.testing.call_service import FakeBackground, FakeCallService
 from ari_app.testing.twilio_client import twilio_client
 
 TOKEN = "0123456789abcdef" * 2
@@ -31,6 +31,7 @@ class ApiServer:
     url: str
     store: Store
     calls: FakeCallService
+    beside: FakeBackground
     account: Account
     twilio: Client
     session: aiohttp.ClientSession
@@ -70,14 +71,19 @@ async def api_server(
         store = await Store.open(f"sqlite:///{folder}/api.db", busy_timeout=0.2)
         stack.push_async_callback(store.close)
         account = await store.accounts.ensure(new_account())
-        calls = FakeCallService(store)
+        calls, beside = FakeCallService(store), FakeBackground()
         parts: dict[str, bool] = {"asterisk": True, "store": True}
 
         async def health() -> dict[str, bool]:
             return dict(parts)
 
         app = build_app(
-            store, calls, health, metrics=CollectorRegistry(), open_routes=list(open_routes)
+            store,
+            calls,
+            health,
+            beside=beside,
+            metrics=CollectorRegistry(),
+            open_routes=list(open_routes),
         )
         runner = web.AppRunner(app)
         await runner.setup()
@@ -88,7 +94,7 @@ async def api_server(
         stack.callback(client.http_client.session.close)
         session = aiohttp.ClientSession(headers=basic_auth(account.sid, TOKEN))
         await stack.enter_async_context(session)
-        yield ApiServer(url, store, calls, account, client, session, parts)
+        yield ApiServer(url, store, calls, beside, account, client, session, parts)
 
 
 def basic_auth(user: str, password: str) -> dict[str, str]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ari_app.api.ports import ApiError, CreateCall, UpdateCall
+import msgspec
+
+from ari_app.api.ports import (
+    ApiError,
+    BackgroundState,
+    CreateCall,
+    CreateStream,
+    UpdateCall,
+)
 from ari_app.errors import UnknownRecordError
 from ari_app.model import Account, CallRecord, CallStatus, Direction
 from ari_app.sids import new_sid
@@ -75,3 +83,37 @@ class FakeCallService:
     def _maybe_fail(self) -> None:
         if self.fail_with is not None:
             raise self.fail_with
+
+
+class FakeBackground:
+    """Remembers what was started beside calls; ``fail_with`` is raised if set."""
+
+    def __init__(self) -> None:
+        self.started: list[CreateStream] = []
+        self.states: dict[str, BackgroundState] = {}
+        self.fail_with: ApiError | None = None
+
+    async def start(
+        self, account: Account, call_sid: str, request: CreateStream
+    ) -> BackgroundState:
+        """Pretend to start it."""
+        if self.fail_with is not None:
+            raise self.fail_with
+        self.started.append(request)
+        sid = new_sid("MZ")
+        state = BackgroundState(
+            sid=sid,
+            account_sid=account.sid,
+            call_sid=call_sid,
+            name=request.name or sid,
+            status="in-progress",
+            date_updated=datetime.now(UTC),
+        )
+        self.states[state.name] = self.states[sid] = state
+        return state
+
+    async def stop(self, account: Account, call_sid: str, kind: str, name: str) -> BackgroundState:
+        """Pretend to stop it; raises ApiError 404/20404."""
+        if name not in self.states:
+            raise ApiError(404, 20404, f"The requested {kind} {name!r} was not found")
+        return msgspec.structs.replace(self.states[name], status="stopped")

@@ -167,7 +167,8 @@ SPEC = VerbSpec(
     "Gather",
     ATTRIBUTES,
     children=(say.SPEC, play.SPEC, pause.SPEC),
-    note="input stops the prompt; keys typed before it ends are kept",
+    note="digits are not collected here: use <Connect><Stream> and its dtmf messages",
+    status="rejected",
     nested_code=NESTED,
     build=build,
 )

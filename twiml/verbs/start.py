@@ -54,8 +54,8 @@ def _noun(element: Element, reader: Reader) -> Stream | Recording | Transcriptio
 SPEC = VerbSpec(
     "Start",
     (
-        Attribute("action", link, None),
-        Attribute("method", method, "POST"),
+        Attribute("action", link, None, status="ignored", note="the next verb runs at once"),
+        Attribute("method", method, "POST", status="ignored"),
     ),
     children=(
         stream.ONE_WAY_SPEC,
@@ -66,8 +66,7 @@ SPEC = VerbSpec(
             for name, note in START_NOUNS.items()
         ),
     ),
-    note="background streams are not available: use <Connect><Stream>",
-    status="rejected",
+    note="begins its nouns beside the call; the next verb runs at once",
     nested_code=BAD_NOUN,
     build=build,
 )

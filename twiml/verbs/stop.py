@@ -22,7 +22,7 @@ def _stopped(spec: Spec) -> Spec:
         for item in spec.attributes
         if item.name != NAME.name
     )
-    return Spec(spec.name, (NAME, *rest), children=None, status="rejected")
+    return Spec(spec.name, (NAME, *rest), children=None, status=spec.status)
 
 
 SPECS = {
@@ -70,8 +70,7 @@ SPEC = VerbSpec(
             for name, note in START_NOUNS.items()
         ),
     ),
-    note="nothing runs in the background here: end a stream by closing its socket",
-    status="rejected",
+    note="ends what Start or REST began, by its name or SID",
     nested_code=BAD_NOUN,
     build=build,
 )

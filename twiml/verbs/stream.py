@@ -115,7 +115,6 @@ ONE_WAY_SPEC = replace(
         for item in SPEC.attributes
     ),
     note="one way, 8000 Hz µ-law, beside the verbs that follow",
-    status="rejected",
 )
 
 

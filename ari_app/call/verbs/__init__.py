@@ -14,24 +14,26 @@ from ari_app.call.context import CallContext
 from ari_app.call.outcome import Outcome
 from ari_app.call.verbs import (
     connect,
-    gather,
     hangup,
     pause,
     play,
     redirect,
     reject,
     say,
+    start,
+    stop,
     unsupported,
 )
 from twiml import (
     Connect,
-    Gather,
     Hangup,
     Pause,
     Play,
     Redirect,
     Reject,
     Say,
+    Start,
+    Stop,
     Unsupported,
     Verb,
     advice,
@@ -39,13 +41,14 @@ from twiml import (
 
 _VERBS: dict[type[Any], Callable[[CallContext, Any], Awaitable[Outcome]]] = {
     Connect: connect.run,
-    Gather: gather.run,
     Hangup: hangup.run,
     Pause: pause.run,
     Play: play.run,
     Redirect: redirect.run,
     Reject: reject.run,
     Say: say.run,
+    Start: start.run,
+    Stop: stop.run,
     Unsupported: unsupported.run,
 }
 

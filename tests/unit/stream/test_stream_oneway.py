@@ -6,6 +6,8 @@ import base64
 import json
 from typing import Any
 
+import pytest
+
 from stream import control
 from stream.g711 import SILENT_FRAME
 from stream.inbound import IDLE_TICKS
@@ -57,10 +59,10 @@ class Stream:
         }
         self._sent = dict.fromkeys(tracks, 0)
 
-    def say(self, track: control.Track, frame: bytes, after: int = 0) -> None:
-        number = self._sent[track] + after
+    def say(self, track: control.Track, frame: bytes, lost: int = 0, ssrc: int = 1) -> None:
+        number = self._sent[track] + lost
         self._sent[track] = number + 1
-        self._receive[track](Packet(0, False, number, number * 160, hash(track), frame))
+        self._receive[track](Packet(0, False, number & 0xFFFF, 0, ssrc, frame))
 
     def ticks(self, count: int) -> None:
         for _ in range(count):
@@ -101,20 +103,102 @@ def test_fact_05_a_track_that_begins_late_begins_at_its_time() -> None:
         one.ticks(1)
     silent = len(one.wire.track("outbound"))
     assert silent == 500 - IDLE_TICKS
-    one.say("outbound", b"o" * 160)
+    for value in b"opqr":
+        one.say("outbound", bytes([value]) * 160)
+        one.ticks(1)
     track = one.wire.track("outbound")
-    assert track[-1]["timestamp"] == "10000"
-    assert [int(m["timestamp"]) for m in track] == [20 * n for n in range(501)]
-    assert one.wire.audio("outbound") == SILENT_FRAME * 500 + b"o" * 160
+    assert [int(m["timestamp"]) for m in track] == [20 * n for n in range(504)]
+    assert one.wire.audio("outbound").lstrip(b"\xff") == b"".join(bytes([n]) * 160 for n in b"opqr")
 
 
-def test_a_pause_in_a_track_is_silence_of_its_length() -> None:
-    one = Stream("outbound")
+@pytest.mark.parametrize("track", BOTH)
+def test_a_pause_in_a_track_is_silence_of_its_length(track: control.Track) -> None:
+    one = Stream(track)
     one.session.open()
-    one.say("outbound", b"a" * 160)
+    one.say(track, b"a" * 160)
     one.ticks(50)
-    one.say("outbound", b"b" * 160, after=49)
-    assert one.wire.audio("outbound") == b"a" * 160 + SILENT_FRAME * 49 + b"b" * 160
+    for value in b"bcd":
+        one.say(track, bytes([value]) * 160)
+        one.ticks(1)
+    audio = one.wire.audio(track)
+    assert audio.strip(b"abcd") == SILENT_FRAME * 49
+    assert audio.replace(b"\xff", b"") == b"".join(bytes([n]) * 160 for n in b"abcd")
+
+
+@pytest.mark.parametrize("track", BOTH)
+def test_audio_that_comes_late_in_a_burst_stays_whole(track: control.Track) -> None:
+    """A stall of Asterisk of 160 ms: nothing was silent, nothing is put in."""
+    one = Stream(track)
+    one.session.open()
+    frames = [bytes([n]) * 160 for n in range(20)]
+    for frame in frames[:5]:
+        one.say(track, frame)
+        one.ticks(1)
+    one.ticks(8)
+    for frame in frames[5:14]:
+        one.say(track, frame)
+    for frame in frames[14:]:
+        one.ticks(1)
+        one.say(track, frame)
+    one.ticks(2)
+    assert one.wire.audio(track) == b"".join(frames)
+
+
+def test_callers_packets_may_be_late_without_a_hole() -> None:
+    """Jitter of a network, which a snoop channel turns into plain delay."""
+    one = Stream("inbound")
+    one.session.open()
+    frames = [bytes([n]) * 160 for n in range(20)]
+    for number, frame in enumerate(frames):
+        one.ticks(9 if number == 10 else 1)
+        one.say("inbound", frame)
+    assert one.wire.audio("inbound") == b"".join(frames)
+
+
+def test_lost_packets_are_silence_in_their_place() -> None:
+    one = Stream("inbound")
+    one.session.open()
+    one.say("inbound", b"a" * 160)
+    one.say("inbound", b"b" * 160, lost=3)
+    assert one.wire.audio("inbound") == b"a" * 160 + SILENT_FRAME * 3 + b"b" * 160
+    assert one.session.stats().silence_filled == 480
+
+
+def test_a_restarted_sender_goes_on_where_the_track_is() -> None:
+    one = Stream("inbound")
+    one.session.open()
+    one.say("inbound", b"a" * 160)
+    one.say("inbound", b"b" * 160, lost=1000)
+    one.say("inbound", b"c" * 160, lost=30_000, ssrc=2)
+    one.say("inbound", b"d" * 160, lost=-2, ssrc=2)
+    assert one.wire.audio("inbound") == b"a" * 160 + b"b" * 160 + b"c" * 160
+    assert one.session.stats().rtp_late == 1
+
+
+def test_packets_of_any_length_become_frames() -> None:
+    one = Stream("inbound")
+    one.session.open()
+    audio = bytes(n % 251 for n in range(960))
+    for at in range(0, 960, 240):
+        one.say("inbound", audio[at : at + 240])
+    one.say("inbound", b"")
+    assert one.wire.audio("inbound") == audio
+    assert one.session.stats().rtp_ignored == 1
+
+
+def test_a_stall_of_the_worker_does_not_part_the_tracks() -> None:
+    """Its ticks are swallowed, the packets wait in the socket: both tracks go on together."""
+    one = Stream(*BOTH)
+    one.session.open()
+    for _ in range(100):
+        one.say("inbound", b"i" * 160)
+    one.ticks(3)
+    for _ in range(4):
+        one.say("inbound", b"i" * 160)
+        one.say("outbound", b"o" * 160)
+        one.ticks(1)
+    at = one.wire.audio("outbound").index(b"o") // 160
+    assert abs(at - 103) <= 3
 
 
 def test_b_09_a_one_way_stream_takes_nothing_back() -> None:

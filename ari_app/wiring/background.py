@@ -1,0 +1,71 @@
+"""What REST starts and stops beside a running call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ari_app.api.ports import ApiError, BackgroundState, CreateStream
+from ari_app.call.background import Job
+from ari_app.call.context import CallContext
+from ari_app.call.manager import CallManager, UnknownCallError, WrongStateError
+from ari_app.call.oneway import start_stream
+from ari_app.errors import TwilioError
+from ari_app.model import Account
+from ari_app.sids import new_sid
+from twiml import Stream
+
+
+class ApiBackground:
+    """Implements the API's ``BackgroundService`` on one node."""
+
+    def __init__(self, manager: CallManager, now: Callable[[], datetime]) -> None:
+        self._manager = manager
+        self._now = now
+
+    async def start(
+        self, account: Account, call_sid: str, request: CreateStream
+    ) -> BackgroundState:
+        """Start it. Raises ApiError 404/20404, 400/21220 and 400 with the stream's own code."""
+        ctx = self._context(account, call_sid)
+        callback = request.status_callback
+        noun = Stream(
+            url=request.url,
+            name=request.name,
+            track=request.track,
+            status_callback=callback.url if callback else None,
+            status_callback_method=callback.method if callback else "POST",
+            parameters=request.parameters,
+        )
+        try:
+            job = start_stream(ctx, noun, new_sid("MZ"))
+        except TwilioError as error:
+            raise ApiError(400, error.code, error.message) from error
+        return self._state(ctx, job, running=True)
+
+    async def stop(self, account: Account, call_sid: str, kind: str, name: str) -> BackgroundState:
+        """Stop what has that name or SID. Raises ApiError 404/20404 and 400/21220."""
+        ctx = self._context(account, call_sid)
+        job = ctx.background.find(kind, name) or ctx.background.ended(kind, name)
+        if job is None:
+            raise ApiError(404, 20404, f"The requested {kind} {name!r} was not found")
+        await ctx.background.stop(kind, job.name)
+        return self._state(ctx, job, running=False)
+
+    def _context(self, account: Account, call_sid: str) -> CallContext:
+        try:
+            return self._manager.context(account.sid, call_sid)
+        except UnknownCallError:
+            raise ApiError(404, 20404, f"The requested call {call_sid} was not found") from None
+        except WrongStateError:
+            raise ApiError(400, 21220, "Call is not in the expected state") from None
+
+    def _state(self, ctx: CallContext, job: Job, *, running: bool) -> BackgroundState:
+        return BackgroundState(
+            sid=job.sid,
+            account_sid=ctx.progress.record.account_sid,
+            call_sid=ctx.call_sid,
+            name=job.name,
+            status="in-progress" if running else "stopped",
+            date_updated=self._now(),
+        )
