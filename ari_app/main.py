@@ -38,6 +38,7 @@ from ari_app.logs import configure_logs
 from ari_app.media.cache import MediaCache
 from ari_app.media.recording_folder import RecordingFolder
 from ari_app.media.tones import beep
+from ari_app.media.sound import Sound
 from ari_app.metrics import watch_node
 from ari_app.model import Account, Notification
 from ari_app.node.state import sole
@@ -45,7 +46,6 @@ from ari_app.platform.local import LocalPlatform
 from ari_app.retention import forget_old
 from ari_app.settings import Settings
 from ari_app.sids import new_sid
-from ari_app.speech.espeak import EspeakEngine
 from ari_app.speech.speaker import Speaker
 from ari_app.store.store import Store
 from ari_app.streams.pool import StreamPool
@@ -54,6 +54,7 @@ from ari_app.wiring.calls import ApiCalls
 from ari_app.wiring.numbers import configured_numbers
 from ari_app.wiring.platform import CallPlatform
 from ari_app.wiring.sip_hosts import SipHosts
+from ari_app.wiring.speech import make_speaker
 from ari_app.wiring.streams import CallStreams
 from stream.addresses import UrlPolicy
 
@@ -168,7 +169,8 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         )
         stack.callback(forgetting.cancel)
         running.recorder = Recorder(_studio(running, callbacks))
-        running.manager = CallManager(_services(running, webhooks, callbacks, media))
+        speaker = await make_speaker(stack, settings, media, tls)
+        running.manager = CallManager(_services(running, webhooks, callbacks, media, speaker))
         await ari.start()
         stack.push_async_callback(ari.close)
         stack.push_async_callback(running.recorder.close)
@@ -201,7 +203,11 @@ def _studio(node: Node, callbacks: CallbackSender) -> Studio:
 
 
 def _services(
-    node: Node, webhooks: Webhooks, callbacks: CallbackSender, media: MediaCache
+    node: Node,
+    webhooks: Webhooks,
+    callbacks: CallbackSender,
+    media: MediaCache,
+    speaker: Speaker[Sound],
 ) -> Services:
     """Give the calls everything they use."""
     settings, store = node.settings, node.store
@@ -220,7 +226,7 @@ def _services(
         callbacks=callbacks,
         sign=signature,
         audio=media,
-        speaker=Speaker(EspeakEngine(), media),
+        speaker=speaker,
         streams=CallStreams(
             node.pool,
             allow_private=settings.allow_private_urls,

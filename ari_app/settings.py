@@ -11,7 +11,7 @@ import os
 import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -41,6 +41,8 @@ _HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7")
 
+#: Families of voice names, by what stands before the dot.
+FAMILIES = ("basic", "polly", "google")
 #: The directory of the unpacked Asterisk in the cache; `asterisk/install.sh` makes it.
 ASTERISK_ROOT_NAME = "asterisk-22-forky"
 
@@ -76,6 +78,7 @@ AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 Url = Annotated[str, AfterValidator(_http_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Codec = Literal["ulaw", "alaw", "g722", "gsm"]
+SpeechEngineName = Literal["espeak", "openai", "piper", "polly"]
 #: A list that the environment writes with commas.
 CommaList = NoDecode()
 
@@ -206,6 +209,48 @@ class Settings(BaseSettings):
         None, "Redis that joins several nodes; not available yet", shown="none: in-process bus"
     )
 
+    # Speech
+    speech_engine: SpeechEngineName = _field(
+        "espeak", "Engine of `<Say>`: `espeak`, `openai`, `piper` or `polly`"
+    )
+    speech_families: Annotated[tuple[tuple[str, str], ...], CommaList] = _field(
+        (),
+        "Other engines for one family of voices (`basic`, `polly`, `google`), comma-separated, "
+        "e.g. `polly=polly,google=openai`",
+        shown="none: all by the engine",
+    )
+    speech_fallback: SpeechEngineName | Literal["none"] = _field(
+        "espeak", "Engine that speaks when another one fails; `none`: the verb fails"
+    )
+    speech_timeout: Annotated[float, Field(gt=0, le=120)] = _field(
+        15.0, "Longest wait for a speech engine, seconds"
+    )
+    openai_speech_url: Url = _field(
+        "https://api.openai.com/v1",
+        "Base URL of a server with OpenAI's `/audio/speech`; it may be private",
+    )
+    openai_speech_key: SecretStr | None = _field(None, "Its API key", shown="none")
+    openai_speech_model: str = _field("tts-1", "Its model")
+    openai_speech_voices: Annotated[tuple[tuple[str, str], ...], CommaList] = _field(
+        (),
+        "Its voices, comma-separated: a voice of Twilio's, `es-MX/woman`, `es`, `man` or `woman` "
+        "`=` a voice of the server's",
+        shown="`man=onyx,woman=nova`",
+    )
+    piper_url: Url = _field(
+        "http://127.0.0.1:5000", "Piper's own HTTP server (`python -m piper.http_server`)"
+    )
+    piper_voices: Annotated[tuple[tuple[str, str], ...], CommaList] = _field(
+        (),
+        "Its voices, written as for `openai_speech_voices`",
+        shown="its first voice of the language",
+    )
+    polly_region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = _field(
+        "us-east-1",
+        "AWS region of Polly; credentials as for every AWS program: environment, profile, role",
+    )
+    polly_endpoint: Url = _field("", "Another address for Polly", shown="Amazon's of the region")
+
     # Behaviour
     allow_private_urls: bool = _field(
         False,
@@ -257,6 +302,30 @@ class Settings(BaseSettings):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if info.field_name != "sip_codecs" and isinstance(value, list):
             return tuple(ip_network(part, strict=False) for part in value)
+        return value
+
+    @field_validator("speech_families", "openai_speech_voices", "piper_voices", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        """`a=b,c=d`, or a table of the file."""
+        if isinstance(value, dict):
+            return tuple(value.items())
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if not all(equals and name.strip() and other.strip() for name, equals, other in pairs):
+            raise ValueError("write it as name=value,name=value")
+        return tuple((name.strip(), other.strip()) for name, _, other in pairs)
+
+    @field_validator("speech_families")
+    @classmethod
+    def _families(cls, value: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        for family, engine in value:
+            if family not in FAMILIES or engine not in get_args(SpeechEngineName):
+                raise ValueError(
+                    f"{family}={engine}: a family ({', '.join(FAMILIES)}) = an engine"
+                    f" ({', '.join(get_args(SpeechEngineName))})"
+                )
         return value
 
     @field_validator("rtp_port_range", mode="before")

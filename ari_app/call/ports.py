@@ -253,8 +253,13 @@ class Spoken(Protocol):
 class Speaker(Protocol):
     """Text to speech with a cache."""
 
-    async def say(self, text: str, voice: str, language: str | None) -> Spoken:
-        """Speak; raises TwilioError: 13520 nothing to say, 12400 when the engine fails."""
+    async def say(
+        self, text: str, voice: str, language: str | None, ssml: str | None = None
+    ) -> Spoken:
+        """Speak ``text``, or ``ssml``, its ``<speak>`` element, where the engine can.
+
+        Raises TwilioError: 13520 nothing to say, 12400 when no engine can be had.
+        """
 
 
 @dataclass(frozen=True, slots=True)

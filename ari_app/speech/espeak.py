@@ -5,24 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
-
-import structlog
 
 from ari_app.errors import TwilioError
-from ari_app.speech.engine import Warnings
-from ari_app.speech.voices import choose
-
-log = structlog.get_logger(__name__)
+from ari_app.speech.engine import Part, Plan, Utterance
+from ari_app.speech.espeak_markup import clean, write
+from ari_app.speech.espeak_voices import choose, find, variant
+from ari_app.speech.plain import spoken
+from ari_app.speech.ssml import split
 
 TIMEOUT_SECONDS = 20.0
 MAX_WAV_BYTES = 22050 * 2 * 40 * 60
 """40 minutes of espeak-ng's 22,050 Hz 16-bit mono."""
 MAX_PROCESSES = 4
-
-# Anything espeak-ng reads as a command rather than as text (its "embedded commands" start with
-# SOH), and control characters that have no sound.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class EspeakEngine:
@@ -44,19 +38,41 @@ class EspeakEngine:
             self._version = words.rpartition(":")[2].strip()
         return self._version
 
-    async def check(self, voice: str, language: str) -> Warnings:
-        """Return warnings 13511 and 13512 for a voice or language espeak-ng has not."""
-        return choose(voice, language, await self._known()).warnings
+    async def plan(self, utterance: Utterance) -> Plan:
+        """Choose the nearest voice and write the markup anew; breaks become silences.
 
-    async def synthesize(self, text: str, voice: str, language: str) -> bytes:
-        """Return a WAV (22,050 Hz mono, 16 bit; sizes in its header are not filled in).
+        Warns with 13512 about a language that espeak-ng has not.
+        """
+        known = await self._known()
+        voice, warnings = choose(utterance.voice, known)
+        if utterance.markup is None:
+            return Plan(voice, (clean(utterance.text),), warnings=warnings)
+        tone = variant(utterance.voice)
+
+        def voice_of(language: str) -> str:
+            name = find(language, known)
+            return f"{name}+{tone}" if name else ""
+
+        parts: list[Part] = [
+            piece if isinstance(piece, float) else write(piece, utterance.voice.language, voice_of)
+            for piece in split(utterance.markup)
+        ]
+        return Plan(voice, tuple(parts), ("ssml",), warnings)
+
+    async def synthesize(self, plan: Plan) -> bytes:
+        """Return a WAV (22,050 Hz mono, 16 bit; sizes in its header may not be filled in).
 
         The process is killed on cancellation. Raises TwilioError 12400 when espeak-ng is missing,
         fails, or exceeds its time or length.
         """
-        chosen = choose(voice, language, await self._known()).voice
-        arguments = ["--stdin", "--stdout", "-b", "1", "-v", chosen]
-        return await self._run(arguments, _CONTROL.sub(" ", text).encode())
+        arguments = ["--stdin", "--stdout", "-b", "1", "-v", plan.voice]
+        if "ssml" in plan.options:
+            arguments.append("-m")
+
+        async def say(text: str) -> bytes:
+            return await self._run(arguments, text.encode())
+
+        return await spoken(plan.parts, say)
 
     async def _known(self) -> frozenset[str]:
         if not self._languages:

@@ -259,7 +259,9 @@ class FakeSounds:
         self.made.append(FakeSound("/media/beep"))
         return self.made[-1]
 
-    async def say(self, text: str, voice: str, language: str | None) -> FakeSpoken:
+    async def say(
+        self, text: str, voice: str, language: str | None, ssml: str | None = None
+    ) -> FakeSpoken:
         """Pretend to speak."""
         self.said.append(text)
         self.made.append(FakeSound(f"/media/say-{len(self.said)}"))

@@ -142,6 +142,23 @@ async def test_say_loop(dev: Developer) -> None:
     assert phone.probe.audio().count(spoken.read_bytes()) == 2
 
 
+async def test_say_with_markup_keeps_its_break(dev: Developer) -> None:
+    """Between the words is the break, and of two words one is slow; a bad value is told."""
+    said = '<Say>One<break time="2s"/><prosody rate="{}" pitch="silly">two</prosody></Say>'
+    heard = [await listen(dev, said.format(rate)) for rate in ("medium", "x-slow")]
+    loud, slow = ([p.is_audio and not p.is_silent for p in one.probe.received] for one in heard)
+    between = [
+        frames
+        for frame_is_loud, frames in (
+            (value, len(list(group))) for value, group in itertools.groupby(loud)
+        )
+        if not frame_is_loud
+    ]
+    assert any(95 <= frames <= 110 for frames in between)
+    assert sum(slow) > sum(loud)
+    assert await dev.problems(await dev.call_sid(), "12200") == ["12200"]
+
+
 async def test_say_takes_entities_and_unicode(dev: Developer) -> None:
     phone = await listen(dev, "<Say>Fish &amp; chips &#8211; ü€</Say>")
     assert loud_seconds(phone) > 0.4

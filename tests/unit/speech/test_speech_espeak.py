@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from ari_app.errors import TwilioError
 from ari_app.media import MediaCache, Sound, g711
-from ari_app.speech import EspeakEngine, Speaker
-from ari_app.speech.voices import choose
+from ari_app.speech import EspeakEngine, Plan, Speaker, Utterance
+from ari_app.speech.espeak_voices import choose
+from ari_app.speech.voices import resolve
 
 pytestmark = pytest.mark.skipif(not shutil.which("espeak-ng"), reason="espeak-ng not installed")
 
@@ -78,9 +79,9 @@ class TestSpeech:
         class Counting(EspeakEngine):
             utterances = 0
 
-            async def synthesize(self, text: str, voice: str, language: str) -> bytes:
+            async def synthesize(self, plan: Plan) -> bytes:
                 self.utterances += 1
-                return await super().synthesize(text, voice, language)
+                return await super().synthesize(plan)
 
         engine = Counting()
         speaker = Speaker(engine, cache)
@@ -115,9 +116,9 @@ class TestWarnings:
         class Listening(EspeakEngine):
             text = ""
 
-            async def synthesize(self, text: str, voice: str, language: str) -> bytes:
-                self.text = text
-                return await super().synthesize("cut", voice, language)
+            async def synthesize(self, plan: Plan) -> bytes:
+                self.text = str(plan.parts[0])
+                return await super().synthesize(Plan(plan.voice, ("cut",)))
 
         engine = Listening()
         spoken = await Speaker(engine, cache).say("twelve " * 1000)
@@ -134,7 +135,8 @@ class TestHostileText:
     async def test_text_is_never_an_option_or_a_command(
         self, engine: EspeakEngine, text: str
     ) -> None:
-        wav = await engine.synthesize(text, "man", "en-US")
+        plan = await engine.plan(Utterance(resolve("man", "en-US")[0], text))
+        wav = await engine.synthesize(plan)
         samples, rate = soundfile.read(io.BytesIO(wav))
         assert rate == 22050
         assert energy(samples) > 0.005
@@ -146,7 +148,7 @@ class TestHostileText:
     @given(voice=st.text(max_size=30), language=st.text(max_size=30))
     def test_names_never_reach_the_command_line(self, voice: str, language: str) -> None:
         known = frozenset({"en-us", "de", "es-419"})
-        name, variant = choose(voice, language, known).voice.split("+")
+        name, variant = choose(resolve(voice, language)[0], known)[0].split("+")
         assert name in known
         assert variant in {"m3", "f2", "f3"}
 
@@ -205,4 +207,6 @@ def alive(pid: str) -> bool:
 async def test_twilios_names_find_the_nearest_voice(
     engine: EspeakEngine, voice: str, language: str, expected: str
 ) -> None:
-    assert choose(voice, language, await engine._known()) == (expected, ())
+    who, warnings = resolve(voice, language)
+    assert warnings == ()
+    assert (await engine.plan(Utterance(who, "x"))).voice == expected
