@@ -162,7 +162,7 @@ class FakePolly(SpeechServer):
         text = body["Text"]
         if body["TextType"] == "ssml":
             try:
-                text = "".join(etree.fromstring(text).itertext())
+                text = "".join(map(str, etree.fromstring(text).itertext()))
             except etree.XMLSyntaxError:
                 return _polly_error(400, "InvalidSsmlException", "Invalid SSML request")
         if len(text) > 3000:
