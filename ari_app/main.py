@@ -37,8 +37,8 @@ from ari_app.http.webhooks import Webhooks
 from ari_app.logs import configure_logs
 from ari_app.media.cache import MediaCache
 from ari_app.media.recording_folder import RecordingFolder
-from ari_app.media.tones import beep
 from ari_app.media.sound import Sound
+from ari_app.media.tones import beep
 from ari_app.metrics import watch_node
 from ari_app.model import Account, Notification
 from ari_app.node.state import sole
