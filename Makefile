@@ -32,8 +32,9 @@ demo: up $(STAMPS)/packages-demo ## Place a real SIP call to the echo bot and pr
 test: $(STAMPS)/test ## Run every test, those on the real Asterisk too
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-bench: $(STAMPS)/bench ## Measure the stream worker against the same work in C
+bench: $(STAMPS)/bench ## Measure the stream worker against C, the whole stack against bare Asterisk
 	$(BIN)/python -m bench.bridge $(BENCH_ARGS)
+	$(BIN)/python -m bench.stack $(STACK_ARGS)
 
 lint: $(STAMPS)/venv ## Check style, types and shell scripts
 	$(BIN)/ruff check .
@@ -85,7 +86,8 @@ $(STAMPS)/venv: pyproject.toml $(STAMPS)/locked
 	@$(BIN)/python -m pip check --quiet || { echo "pyproject.toml and requirements.lock differ: make lock"; exit 1; }
 	@touch $@
 
-$(STAMPS)/bench: bench/requirements.lock $(STAMPS)/venv $(STAMPS)/packages-bench
+$(STAMPS)/bench: bench/requirements.lock $(STAMPS)/venv $(STAMPS)/packages-bench \
+  $(STAMPS)/packages-demo asterisk-root
 	@$(BIN)/python -m pip install -qq --require-hashes -r bench/requirements.lock
 	@touch $@
 
@@ -95,4 +97,4 @@ asterisk-root: $(STAMPS)/packages
 
 $(STAMPS)/run: $(STAMPS)/venv asterisk-root
 $(STAMPS)/test: $(STAMPS)/venv $(STAMPS)/packages-demo $(STAMPS)/packages-test asterisk-root
-.PHONY: $(STAMPS)/run $(STAMPS)/test
+.PHONY: $(STAMPS)/run $(STAMPS)/test $(STAMPS)/bench

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -161,14 +161,15 @@ class Sipp:
         host: str = "127.0.0.1",
         port: int = 0,
         media_port: int = 0,
+        more: Sequence[str] = (),
     ) -> Sipp:
         """Start SIPp and return at once (a called side: as soon as its port is open).
 
         ``scenario`` is a path or the name of a file in ``scenarios/``; ``target`` is where a
         caller calls, None for a called side; ``probe`` is the RTP address put into the SDP;
         ``keys`` fill ``[name]`` and ``@name@`` in the scenario; ``duration_ms`` is the length
-        of its ``<pause/>``; after ``timeout`` seconds SIPp gives up and the run has failed.
-        Raises SippMissingError.
+        of its ``<pause/>``; after ``timeout`` seconds SIPp gives up and the run has failed;
+        ``more`` are options of SIPp's own. Raises SippMissingError.
         """
         binary = shutil.which("sipp")
         if binary is None:
@@ -180,6 +181,7 @@ class Sipp:
             *("-m", str(calls), "-r", str(rate), "-d", str(duration_ms)),
             *("-timeout", f"{timeout:.0f}s", "-timeout_error"),
             *(part for pair in values.items() for part in ("-key", *pair)),
+            *more,
         ]
         where = [f"{target[0]}:{target[1]}"] if target else []
         command = [binary, *where, "-sf", path.name, *fixed]

@@ -7,7 +7,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,9 @@ class RealStack:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def pid(self, part: str) -> int:
-        """Process id of a part."""
+        """Process id of a part; of Asterisk also where it runs alone."""
+        if part == "asterisk":
+            return int((self.settings.run_dir / "asterisk.pid").read_text())
         return next(p.pid for p in self.supervisor.processes() if p.name == part)
 
     def wait_healthy(self, deadline: float = 30.0) -> None:
@@ -103,11 +105,18 @@ def real_stack(state_dir: Path, **settings: object) -> Iterator[RealStack]:
 
 
 @contextmanager
-def real_asterisk(state_dir: Path, **settings: object) -> Iterator[RealStack]:
-    """Run Asterisk alone with a node's configuration; nothing listens to its ARI application."""
+def real_asterisk(
+    state_dir: Path, edit: Callable[[Path], None] | None = None, **settings: object
+) -> Iterator[RealStack]:
+    """Run Asterisk alone with a node's configuration; nothing listens to its ARI application.
+
+    ``edit`` is called with the folder of the rendered configuration before the start.
+    """
     found = prepare(_loaded(state_dir, settings).settings)
     found = found.model_copy(update={"ari_port": ports.free_port(found.local_address)})
-    node_asterisk.render(found)
+    conf = node_asterisk.render(found)
+    if edit is not None:
+        edit(conf.parent)
     log = found.log_dir / "asterisk.log"
     with log.open("w") as out:
         process = subprocess.Popen(  # noqa: S603

@@ -167,8 +167,7 @@ SPEC = VerbSpec(
     "Gather",
     ATTRIBUTES,
     children=(say.SPEC, play.SPEC, pause.SPEC),
-    note="digits are not collected here: use <Connect><Stream> and its dtmf messages",
-    status="rejected",
+    note="input stops the prompt; keys typed before it ends are kept",
     nested_code=NESTED,
     build=build,
 )

@@ -14,6 +14,7 @@ from ari_app.call.context import CallContext
 from ari_app.call.outcome import Outcome
 from ari_app.call.verbs import (
     connect,
+    gather,
     hangup,
     pause,
     play,
@@ -26,6 +27,7 @@ from ari_app.call.verbs import (
 )
 from twiml import (
     Connect,
+    Gather,
     Hangup,
     Pause,
     Play,
@@ -41,6 +43,7 @@ from twiml import (
 
 _VERBS: dict[type[Any], Callable[[CallContext, Any], Awaitable[Outcome]]] = {
     Connect: connect.run,
+    Gather: gather.run,
     Hangup: hangup.run,
     Pause: pause.run,
     Play: play.run,
