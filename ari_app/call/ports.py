@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from ari_app.ari.client import AriClient
 from ari_app.call.bridge import Bridges
@@ -216,7 +216,7 @@ class Sound(Protocol):
     def duration(self) -> float:
         """Seconds."""
 
-    def __enter__(self) -> object:
+    def __enter__(self) -> Self:
         """Keep the files while they are played."""
 
     def __exit__(

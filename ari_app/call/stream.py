@@ -142,7 +142,10 @@ async def run_stream(ctx: CallContext, noun: Stream, sid: str) -> StreamResult:
 
 
 async def release_living(ctx: CallContext) -> None:
-    """Stop the stream of an earlier process when no verb has gone on with it."""
+    """Stop the stream and `<Record>` of an earlier process that no verb has gone on with."""
+    recording = ctx.services.recorder.take_left(ctx.call_sid)
+    if recording is not None:
+        await recording.stop()
     sid, ctx.living_stream = ctx.living_stream, None
     if sid is None:
         return

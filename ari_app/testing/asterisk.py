@@ -30,6 +30,7 @@ from aiohttp import web
 
 from ari_app.ari import AriClient, Event, Watch
 from ari_app.testing.asterisk_front import Front
+from ari_app.testing.asterisk_recordings import finish_recording
 from ari_app.testing.asterisk_world import World, call_causes
 
 Wire = dict[str, Any]
@@ -225,6 +226,11 @@ class FakeAsterisk:
     async def finish_playback(self, playback_id: str, state: str = "done") -> None:
         """A sound ends: `done`, or `failed` if the file was not playable."""
         await self.world.finish_playback(playback_id, state)
+
+    async def finish_recording(self) -> None:
+        """ARI's one running recording ends by itself: silence, or its length."""
+        (name,) = self.world.recordings
+        await finish_recording(self.world, name)
 
     # ---- what goes wrong
 

@@ -78,7 +78,5 @@ SPEC = VerbSpec(
         TRANSCRIBE_CALLBACK,
         RECORDING_CONFIGURATION,
     ),
-    note="recording is not available: use <Connect><Stream> and keep its media",
-    status="rejected",
     build=build,
 )
