@@ -23,8 +23,10 @@ from pydantic import SecretStr
 from ari_app.api import build_app
 from ari_app.ari.client import AriClient
 from ari_app.bus import Bus, LocalBus
+from ari_app.call.conference import Conferences
 from ari_app.call.manager import CallManager
 from ari_app.call.ports import CallSettings, Services
+from ari_app.call.queue import Queues
 from ari_app.call.recorder import Recorder
 from ari_app.call.recording import Studio
 from ari_app.demo import demo_routes
@@ -36,6 +38,7 @@ from ari_app.http.sign import signature
 from ari_app.http.webhooks import Webhooks
 from ari_app.logs import configure_logs
 from ari_app.media.cache import MediaCache
+from ari_app.media.music import Tunes
 from ari_app.media.recording_folder import RecordingFolder
 from ari_app.media.sound import Sound
 from ari_app.media.tones import beep
@@ -235,6 +238,9 @@ def _services(
         ),
         recorder=node.recorder,
         beep=lambda: beep(media),
+        tunes=Tunes(media),
+        conferences=Conferences(store.conferences),
+        queues=Queues(store.queues),
         now=_now,
     )
 

@@ -284,6 +284,75 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
+class ConferenceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of one conference (Twilio: Conference).
+
+    ``status`` is ``in-progress`` from the first participant on, also while all of them wait.
+    ``reason_conference_ended`` and ``call_sid_ending_conference`` are None until it is over.
+    """
+
+    sid: str
+    account_sid: str
+    friendly_name: str
+    status: Literal["init", "in-progress", "completed"] = "in-progress"
+    node: str = ""
+    reason_conference_ended: str | None = None
+    call_sid_ending_conference: str | None = None
+    date_created: datetime
+    date_updated: datetime
+
+
+class ParticipantRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A call in a conference, as it is this moment (Twilio: Participant)."""
+
+    account_sid: str
+    conference_sid: str
+    call_sid: str
+    label: str = ""
+    muted: bool = False
+    hold: bool = False
+    coaching: bool = False
+    call_sid_to_coach: str | None = None
+    start_conference_on_enter: bool = True
+    end_conference_on_exit: bool = False
+    status: Literal["queued", "connecting", "ringing", "connected", "complete", "failed"] = (
+        "connected"
+    )
+    date_created: datetime
+    date_updated: datetime
+
+
+class QueueRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue of callers; who waits in it is not remembered (Twilio: Queue)."""
+
+    sid: str
+    account_sid: str
+    friendly_name: str
+    max_size: int = 1000
+    date_created: datetime
+    date_updated: datetime
+
+
+class QueueMember(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller in a queue, as he stands this moment; ``wait_time`` in seconds (Twilio: Member)."""
+
+    account_sid: str
+    queue_sid: str
+    call_sid: str
+    position: int
+    wait_time: int
+    date_enqueued: datetime
+
+
+class ConferenceFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which conferences a list holds; None means any (Twilio: Conference list filters)."""
+
+    friendly_name: str | None = None
+    status: str | None = None
+    created: Span = Span()
+    updated: Span = Span()
+
+
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which calls a list holds; None means any (Twilio: Call list filters)."""
 

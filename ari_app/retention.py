@@ -34,9 +34,14 @@ async def forget_old(
         try:
             calls = await store.calls.prune(before)
             notifications = await store.notifications.prune(before)
+            conferences = await store.conferences.prune(before)
             recorded = await _forget_recordings(store, recordings, now, before)
             log.info(
-                "retention.done", calls=calls, notifications=notifications, recordings=recorded
+                "retention.done",
+                calls=calls,
+                notifications=notifications,
+                conferences=conferences,
+                recordings=recorded,
             )
         except Exception:  # whatever it is, the next round tries again
             log.exception("retention.later")

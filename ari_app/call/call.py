@@ -198,6 +198,7 @@ class Call:
                     order.cancel()
             if order.done() and not order.cancelled():
                 wanted = order.result()
+                self._ctx.ending = wanted.source is None
                 await _cancel(step)
                 if wanted.source is None or self._leg.gone.done():
                     self._orders.put_nowait(wanted)  # answered with the final record

@@ -20,6 +20,7 @@ from ari_app.urls import safe
 
 if TYPE_CHECKING:
     from ari_app.call.child import Family
+    from ari_app.call.queue.line import Member
 
 
 class CallContext:
@@ -56,6 +57,10 @@ class CallContext:
         #: A stream of an earlier process that the next ``<Connect>`` goes on with; None as soon
         #: as it has been taken over.
         self.living_stream: str | None = None
+        #: The caller's place in the queue in which ``<Enqueue>`` has him.
+        self.member: Member | None = None
+        #: Whether the call is being ended, so that a cancelled verb knows that none follows.
+        self.ending = False
         #: Whether a document inside a verb runs: the call's place is that verb then.
         self.is_nested = False
 

@@ -341,6 +341,7 @@ class CallManager:
         while ari.connects == connect:
             try:
                 recordings = await self._services.recorder.unfinished()
+                await self._services.conferences.revive(self._services, snapshot)
                 found = await find(self._services, snapshot, self._is_ours)
             except Exception as error:  # nothing may be hung up before this is known
                 log.warning("call.adoption_waits", error=repr(error))

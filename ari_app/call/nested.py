@@ -11,8 +11,6 @@ from collections.abc import Collection, Mapping
 
 import structlog
 
-# The module, not its function: verbs that run documents are imported by it in turn.
-from ari_app.call import verbs
 from ari_app.call.context import CallContext
 from ari_app.call.documents import DocumentError, Loaded, load
 from ari_app.call.outcome import End, Goto, Outcome, Source
@@ -28,12 +26,14 @@ NOT_ALLOWED = 12200
 
 async def run_nested(
     ctx: CallContext,
-    source: Source,
+    source: Source | Loaded,
     allowed: Collection[type[Verb]],
     *,
     codes: Mapping[str, int] | None = None,
 ) -> Outcome:
     """Run the document of ``source`` on the call's leg, and those it redirects to.
+
+    A document that was loaded before is not asked for again.
 
     Returns None at the end of the document, or what a verb led to (``End`` of ``<Hangup>``);
     never a Goto: that is followed here. A verb not in ``allowed`` is reported, as 12200 or as
@@ -43,7 +43,7 @@ async def run_nested(
     inner = ctx.nested()
     pace = Pace()
     while True:
-        loaded = await load(inner, source, fallback=False)
+        loaded = source if isinstance(source, Loaded) else await load(inner, source, fallback=False)
         inner.document, inner.audio = loaded.endpoint, loaded.audio
         for warning in loaded.document.warnings:
             inner.problems.report(warning.code, f"line {warning.line}: {warning.message}")
@@ -60,6 +60,9 @@ async def _run(
     ctx: CallContext, loaded: Loaded, allowed: tuple[type[Verb], ...], codes: Mapping[str, int]
 ) -> Outcome:
     """Run the verbs of one document."""
+    # Not above: verbs that run documents import this module.
+    from ari_app.call.verbs import run_verb  # noqa: PLC0415
+
     for verb in loaded.document.verbs:
         if ctx.leg.gone.done():
             return End()
@@ -70,7 +73,7 @@ async def _run(
             continue
         log.info("verb.start", verb=name, nested=True)
         try:
-            outcome = await verbs.run_verb(ctx, verb)
+            outcome = await run_verb(ctx, verb)
         except TwilioError as error:
             ctx.problem(error, url=safe(error.url or _url(ctx)))
             if 11000 <= error.code < 12000:

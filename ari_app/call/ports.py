@@ -19,16 +19,20 @@ from ari_app.model import (
     Account,
     CallRecord,
     Checkpoint,
+    ConferenceRecord,
     Endpoint,
     HttpMethod,
     Notification,
     PhoneNumber,
+    QueueRecord,
     RecordingRecord,
     RecordingTrack,
     StatusCallback,
 )
 
 if TYPE_CHECKING:
+    from ari_app.call.conference.desk import Conferences
+    from ari_app.call.queue.desk import Queues
     from ari_app.call.recorder import Recorder
 
 
@@ -46,6 +50,29 @@ class CallStore(Protocol):
 
     async def unfinished(self, node: str) -> Sequence[tuple[CallRecord, Checkpoint | None]]:
         """Return the node's calls that have not ended, with the place each had reached."""
+
+
+class ConferenceStore(Protocol):
+    """Where conferences are remembered (SQL); every method may raise when the store is away."""
+
+    async def insert(self, conference: ConferenceRecord, /) -> object:
+        """Remember a new conference."""
+
+    async def update(self, sid: str, **changes: Any) -> object:
+        """Change fields of a conference."""
+
+    async def unfinished(self, node: str) -> Sequence[ConferenceRecord]:
+        """Return the node's conferences that have not ended."""
+
+
+class QueueStore(Protocol):
+    """Where queues are remembered (SQL); every method may raise when the store is away."""
+
+    async def create(self, queue: QueueRecord, /) -> object:
+        """Remember a new queue; raises DuplicateRecordError for a name that is taken."""
+
+    async def find(self, account_sid: str, friendly_name: str) -> QueueRecord | None:
+        """Return the account's queue of that name."""
 
 
 class NotificationStore(Protocol):
@@ -238,6 +265,16 @@ class Audio(Protocol):
         """Convert what came from ``url`` already; raises TwilioError (13420, 12400)."""
 
 
+class Tunes(Protocol):
+    """Sounds that the switch makes itself; both raise TwilioError 12400 without disk space."""
+
+    async def music(self) -> Sound:
+        """Return the music for those who wait, to be repeated."""
+
+    async def chime(self, *, rising: bool) -> Sound:
+        """Return the sound of somebody coming (``rising``) or going."""
+
+
 class Spoken(Protocol):
     """Speech made for ``<Say>`` and what had to be corrected for it."""
 
@@ -390,6 +427,9 @@ class Services:
     recorder: Recorder
     #: The tone before a recording.
     beep: Callable[[], Awaitable[Sound]]
+    tunes: Tunes
+    conferences: Conferences
+    queues: Queues
     now: Callable[[], datetime]
     #: The bridges that calls and conferences of this process use.
     bridges: Bridges = field(default_factory=Bridges)

@@ -8,11 +8,13 @@ from sqlalchemy import text
 
 from ari_app.store.accounts import Accounts
 from ari_app.store.calls import Calls
+from ari_app.store.conferences import Conferences
 from ari_app.store.database import Database
 from ari_app.store.migrate import upgrade
 from ari_app.store.notifications import Notifications
 from ari_app.store.numbers import Numbers
 from ari_app.store.outbox import Outbox
+from ari_app.store.queues import Queues
 from ari_app.store.recordings import Recordings
 
 
@@ -28,6 +30,8 @@ class Store:
         self.accounts = Accounts(database)
         self.numbers = Numbers(database)
         self.calls = Calls(database)
+        self.conferences = Conferences(database)
+        self.queues = Queues(database)
         self.notifications = Notifications(database)
         self.recordings = Recordings(database)
         self.outbox = Outbox(database, outbox_limit)

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 
 
@@ -214,6 +215,38 @@ recordings = Table(
     Index(None, "call_sid"),
     Index(None, "conference_sid"),
     Index(None, "node", "status"),
+    sqlite_autoincrement=True,
+)
+
+conferences = Table(
+    "conferences",
+    metadata,
+    _key(),
+    _sid(),
+    _account(),
+    Column("friendly_name", String(256), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("node", String(128), nullable=False),
+    Column("reason_conference_ended", String(64)),
+    Column("call_sid_ending_conference", String(34)),
+    Column("date_created", Utc, nullable=False),
+    Column("date_updated", Utc, nullable=False),
+    Index(None, "account_sid", "id"),
+    Index(None, "node", "status"),
+    sqlite_autoincrement=True,
+)
+
+queues = Table(
+    "queues",
+    metadata,
+    _key(),
+    _sid(),
+    _account(),
+    Column("friendly_name", String(64), nullable=False),
+    Column("max_size", Integer, nullable=False),
+    Column("date_created", Utc, nullable=False),
+    Column("date_updated", Utc, nullable=False),
+    UniqueConstraint("account_sid", "friendly_name"),
     sqlite_autoincrement=True,
 )
 

@@ -16,6 +16,7 @@ from typing import Any, Self
 import msgspec
 
 from ari_app.ari import AriClient
+from ari_app.call.conference import Conferences
 from ari_app.call.manager import CallManager
 from ari_app.call.ports import (
     CallSettings,
@@ -23,6 +24,7 @@ from ari_app.call.ports import (
     InboundRoute,
     Services,
 )
+from ari_app.call.queue import Queues
 from ari_app.call.recorder import Recorder
 from ari_app.call.recording import Studio
 from ari_app.errors import StoreUnavailable, TwilioError, UnknownRecordError
@@ -37,6 +39,7 @@ from ari_app.model import (
     StatusCallback,
 )
 from ari_app.testing.asterisk import FakeAsterisk
+from ari_app.testing.call_rooms import FakeConferenceStore, FakeQueueStore
 from ari_app.testing.call_streams import FakeStreams
 from ari_app.testing.news import News
 from ari_app.testing.recordings import FakeRecordingFiles, FakeRecordingStore
@@ -256,7 +259,18 @@ class FakeSounds:
 
     async def beep(self) -> FakeSound:
         """Make the tone before a recording."""
-        self.made.append(FakeSound("/media/beep"))
+        return self._tune("beep")
+
+    async def music(self) -> FakeSound:
+        """Make music."""
+        return self._tune("music")
+
+    async def chime(self, *, rising: bool) -> FakeSound:
+        """Make a chime."""
+        return self._tune("chime-up" if rising else "chime-down")
+
+    def _tune(self, name: str) -> FakeSound:
+        self.made.append(FakeSound(f"/media/{name}"))
         return self.made[-1]
 
     async def say(
@@ -310,6 +324,8 @@ class CallRoom:
         self.customer = FakeCustomer(self.news)
         self.sounds = FakeSounds()
         self.streams = FakeStreams(self.news)
+        self.conferences = FakeConferenceStore()
+        self.queues = FakeQueueStore()
         self.platform = FakePlatform()
         self.recordings = FakeRecordingStore(self.news)
         self.files = FakeRecordingFiles(self.asterisk.world)
@@ -350,6 +366,9 @@ class CallRoom:
             streams=self.streams,
             recorder=self.recorder,
             beep=self.sounds.beep,
+            tunes=self.sounds,
+            conferences=Conferences(self.conferences),
+            queues=Queues(self.queues),
             now=lambda: datetime.now(UTC),
         )
         self.manager = CallManager(self.services)

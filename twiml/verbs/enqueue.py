@@ -75,7 +75,6 @@ SPEC = VerbSpec(
     ),
     text=f"the queue's name, at most {MAX_NAME} characters",
     children=(Spec("Task", children=None, note=TASK_ROUTER, status="rejected"),),
-    note="queues are not available: keep the caller with <Play loop> and update the call",
-    status="rejected",
+    note="waits until somebody dials the queue; answers the call",
     build=build,
 )

@@ -21,7 +21,6 @@ def build(element: Element, values: Values, reader: Reader) -> Leave:
 
 SPEC = VerbSpec(
     "Leave",
-    note="queues are not available: use <Redirect> to go on",
-    status="rejected",
+    note="ends <Enqueue>; without effect outside a queue's waitUrl",
     build=build,
 )

@@ -14,8 +14,10 @@ from ari_app.call.context import CallContext
 from ari_app.call.outcome import Outcome
 from ari_app.call.verbs import (
     connect,
+    enqueue,
     gather,
     hangup,
+    leave,
     pause,
     play,
     record,
@@ -28,8 +30,10 @@ from ari_app.call.verbs import (
 )
 from twiml import (
     Connect,
+    Enqueue,
     Gather,
     Hangup,
+    Leave,
     Pause,
     Play,
     Record,
@@ -46,7 +50,9 @@ from twiml import (
 _VERBS: dict[type[Any], Callable[[CallContext, Any], Awaitable[Outcome]]] = {
     Connect: connect.run,
     Gather: gather.run,
+    Enqueue: enqueue.run,
     Hangup: hangup.run,
+    Leave: leave.run,
     Pause: pause.run,
     Play: play.run,
     Record: record.run,

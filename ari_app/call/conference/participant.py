@@ -1,0 +1,272 @@
+"""One call in a conference: where it is, and what is asked of it meanwhile.
+
+A participant waits, is held, or talks. Whatever changes (the conference starts or ends, REST
+holds or coaches him) wakes him; he then leaves the place where he was and goes to the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NamedTuple
+
+import msgspec
+import structlog
+
+from ari_app.ari.errors import AriError
+from ari_app.ari.events import ChannelTalkingFinished, ChannelTalkingStarted, Event
+from ari_app.call.conference.coach import whispering
+from ari_app.call.conference.room import Conference
+from ari_app.call.context import CallContext
+from ari_app.call.nested import run_nested
+from ari_app.call.outcome import Fetch
+from ari_app.call.waiting import MUSIC_VERBS, Music, forever, listen
+from ari_app.call.whole import whole
+from ari_app.errors import TwilioError
+from ari_app.model import Endpoint, ParticipantRecord
+
+log = structlog.get_logger(__name__)
+
+COACHED_ABSENT = 16028
+COACHED_HELD = 16027
+
+
+class Place(NamedTuple):
+    """Where a participant is: ``out``, ``wait``, ``hold`` or ``talk``, and what goes with it."""
+
+    name: str
+    #: The call that he coaches there, or the hold music's number.
+    detail: str = ""
+
+
+OUT = Place("out")
+
+
+class Participant:
+    """A call's stay in a conference."""
+
+    def __init__(
+        self,
+        ctx: CallContext,
+        conference: Conference,
+        record: ParticipantRecord,
+        music: Music,
+        *,
+        beep: str = "true",
+        star_leaves: bool = False,
+    ) -> None:
+        """``music`` is for waiting; ``beep`` is Twilio's word; ``*`` leaves if ``star_leaves``."""
+        self.ctx = ctx
+        self.conference = conference
+        self.record = record
+        self.beep = beep
+        self.kicked = False
+        self._music = music
+        self._hold_music = Music(None)
+        self._holds = 0
+        self._star_leaves = star_leaves
+        self._out = False
+        #: None: an earlier process may have muted the channel.
+        self._muted: bool | None = None if ctx.leg.channel_id in conference.left else False
+        self._beeped = self._muted is None
+        self._news = asyncio.Event()
+
+    @property
+    def channel_id(self) -> str:
+        """The call's channel."""
+        return self.ctx.leg.channel_id
+
+    @property
+    def talking(self) -> bool:
+        """Whether he is in the room's mix."""
+        return self._place().name == "talk"
+
+    def look(self) -> None:
+        """Have him see what has changed."""
+        self._news.set()
+
+    async def stay(self) -> None:
+        """Be in the conference until it or he is out of it; cleans up when cancelled."""
+        leg = self.ctx.leg
+        unlisten = leg.listen(self._on_key)
+        route = leg.ari.route(self.channel_id, self._on_event)
+        try:
+            if self.conference.events.wants("speaker"):
+                await leg.ari.channels.set_channel_var(
+                    channel_id=self.channel_id, variable="TALK_DETECT(set)", value=""
+                )
+            while (place := self._place()) != OUT:
+                await self._be(place)
+        finally:
+            unlisten()
+            route.close()
+            await self._unmute()
+
+    def kick(self) -> None:
+        """Put him out; his call goes on with its document."""
+        self.kicked = self._out = True
+        self.look()
+
+    async def mute(self, muted: bool) -> None:
+        """Let the room hear him no more, or again; raises AriError."""
+        if muted == self.record.muted:
+            return
+        self._change(muted=muted)
+        await self._apply_mute()
+        self.conference.tell("participant-mute" if muted else "participant-unmute", self)
+
+    def hold(self, held: bool, music: Endpoint | None = None) -> None:
+        """Let him hear hold music instead of the room, or the room again."""
+        if held and music is not None:
+            self._hold_music = Music(Fetch(music))
+            self._holds += 1
+        if held != self.record.hold:
+            self._change(hold=held)
+            self.conference.tell("participant-hold" if held else "participant-unhold", self)
+        self.look()
+
+    def coach(self, coaching: bool, call_sid: str | None) -> None:
+        """Let only the call ``call_sid`` hear him, or everybody; None leaves whom he coaches."""
+        target = call_sid or self.record.call_sid_to_coach
+        self._change(coaching=coaching and target is not None, call_sid_to_coach=target)
+        self.conference.tell("participant-modify", self)
+        self.look()
+
+    def set_end_on_exit(self, ends: bool) -> None:
+        """Say whether his leaving ends the conference."""
+        self._change(end_conference_on_exit=ends)
+        self.conference.tell("participant-modify", self)
+
+    async def announce(self, source: Endpoint) -> None:
+        """Let him hear a document or audio beside the room; told when it is over."""
+        await told_announcement(self.conference, self.ctx, source, self)
+
+    # ---- places
+
+    def _place(self) -> Place:
+        if self._out or self.conference.over:
+            return OUT
+        if self.record.hold:
+            return Place("hold", str(self._holds))
+        if not self.conference.started:
+            return Place("wait")
+        return Place("talk", self.record.call_sid_to_coach or "" if self.record.coaching else "")
+
+    async def _be(self, place: Place) -> None:
+        """Be at ``place`` until there is another one for him."""
+        match place.name:
+            case "wait":
+                work = listen(self.ctx, self._music)
+            case "hold":
+                work = listen(self.ctx, self._hold_music)
+            case _:
+                work = self._talk(place.detail)
+        task = asyncio.create_task(work)
+        try:
+            while self._place() == place and not task.done():
+                self._news.clear()
+                news = asyncio.create_task(self._news.wait())
+                try:
+                    await asyncio.wait({task, news}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    news.cancel()
+        finally:
+            task.cancel()
+            await whole(_ended(task))
+        if task.done() and not task.cancelled() and (error := task.exception()):
+            raise error
+
+    async def _talk(self, coached: str) -> None:
+        """Be in the mix; heard by the call ``coached`` alone when there is one."""
+        conference = self.conference
+        bridge = await conference.bridge()
+        await self._apply_mute()
+        if self.channel_id in conference.left and not coached:
+            conference.left.discard(self.channel_id)  # it is there already
+        else:
+            await bridge.add(self.channel_id, mute=bool(coached))
+        try:
+            if self.beep in ("true", "onEnter") and not self._beeped:
+                conference.beep("onEnter")
+            self._beeped = True
+            if coached:
+                await self._whisper(coached)
+            await forever()
+        finally:
+            if not self.ctx.leg.gone.done():
+                await bridge.remove(self.channel_id)
+
+    async def _whisper(self, coached: str) -> None:
+        """Be heard by one participant only, as long as he talks."""
+        other = self.conference.participants.get(coached)
+        if other is None or not other.talking:
+            code = COACHED_ABSENT if other is None else COACHED_HELD
+            self.ctx.problems.report(code, f"{coached}, who is to be coached, does not hear it")
+            return
+        async with whispering(self.ctx, other.ctx.leg):
+            await forever()
+
+    async def _apply_mute(self) -> None:
+        """Make the channel as mute as the record says, once he talks."""
+        wanted = self.record.muted
+        if wanted == self._muted or (wanted and not self.talking):
+            return
+        channels = self.ctx.leg.ari.channels
+        request = channels.mute if wanted else channels.unmute
+        await whole(request(channel_id=self.channel_id, direction="in"))
+        self._muted = wanted
+
+    async def _unmute(self) -> None:
+        """Let whatever the call does next hear him again."""
+        if self._muted is False or self.ctx.leg.gone.done():
+            return
+        try:
+            await whole(
+                self.ctx.leg.ari.channels.unmute(channel_id=self.channel_id, direction="in")
+            )
+        except AriError as error:
+            log.info("participant.left_mute", channel_id=self.channel_id, error=str(error))
+
+    # ---- what happens
+
+    def _change(self, **changes: Any) -> None:
+        now = self.ctx.services.now()
+        self.record = msgspec.structs.replace(self.record, date_updated=now, **changes)
+
+    def _on_key(self, key: str) -> None:
+        if key == "*" and self._star_leaves:
+            self._out = True
+            self.look()
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case ChannelTalkingStarted():
+                self.conference.tell("participant-speech-start", self)
+            case ChannelTalkingFinished():
+                self.conference.tell("participant-speech-stop", self)
+            case _:
+                pass
+
+
+async def told_announcement(
+    conference: Conference, ctx: CallContext, source: Endpoint, participant: Participant | None
+) -> None:
+    """Run an announcement on ``ctx``'s leg and tell how it went."""
+    try:
+        await run_nested(ctx, Fetch(source), MUSIC_VERBS)
+    except (AriError, TwilioError) as error:
+        reason = str(error)
+    except Exception as error:  # whatever it is, the conference goes on
+        reason = str(error) or type(error).__name__
+    else:
+        conference.tell("announcement-end", participant, AnnounceUrl=source.url)
+        return
+    conference.tell(
+        "announcement-fail",
+        participant,
+        AnnounceUrl=source.url,
+        ReasonAnnouncementFailed=reason,
+    )
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    await asyncio.wait({task})
