@@ -4,7 +4,7 @@ For each number of streams, and for `ws` and `wss`, the worker and the yardstick
 around the same generator, each time as a fresh process. CPU time is compared within one turn
 only: machines, and neighbours on them, are too different for anything else.
 
-    python -m bench.bridge [--quick] [--streams 250] [--scheme ws] [--single]
+    python -m bench.bridge [--quick] [--streams 250] [--scheme ws] [--modes]
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def main(
     scheme: Annotated[list[str] | None, typer.Option(help="ws, wss or both")] = None,
     turns: Annotated[int, typer.Option(help="Turns of each subject")] = 5,
     seconds: Annotated[float, typer.Option(help="Length of a window")] = 4.0,
-    single: Annotated[bool, typer.Option(help="Also C with one call a packet")] = False,
+    modes: Annotated[bool, typer.Option(help="Also C woken by each packet, in two ways")] = False,
 ) -> None:
     """Run the bench, print its table, write JSON and a plot into bench/results/."""
     if quick:
@@ -114,7 +114,8 @@ def main(
             "worker": partial(Worker, Path(folder)),
             "C": partial(Yardstick, yardstick),
         }
-        if single:
+        if modes:
+            subjects["C, woken"] = partial(Yardstick, yardstick, mode="wake")
             subjects["C, a call a packet"] = partial(Yardstick, yardstick, mode="single")
         for kind in scheme or SCHEMES:
             for number in streams or STREAMS:

@@ -126,9 +126,9 @@ class Subject(Protocol):
 
 
 class Yardstick:
-    """``bench/yardstick.c``; ``mode`` is batch or single (system calls for RTP)."""
+    """``bench/yardstick.c``; ``mode`` is sleep (as the worker), wake or single."""
 
-    def __init__(self, program: Path, generator: Generator, mode: str = "batch") -> None:
+    def __init__(self, program: Path, generator: Generator, mode: str = "sleep") -> None:
         authority = generator.tls.authority if generator.tls else "-"
         self._process = _start(
             [program, str(generator.streams), str(generator.port), authority, mode], 0

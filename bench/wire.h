@@ -222,6 +222,17 @@ UNUSED static void set_option(int fd, int level, int option, int value)
         die("setsockopt %d", option);
 }
 
+/* 4 MiB of buffers for a UDP socket, beyond the system's limits where we may, as the worker. */
+UNUSED static void grow_buffers(int fd)
+{
+    const int size = 4 << 20;
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, size);
+    set_option(fd, SOL_SOCKET, SO_SNDBUF, size);
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size))
+        errno = 0; /* without CAP_NET_ADMIN */
+}
+
 UNUSED static void set_nonblocking(int fd)
 {
     if (fcntl(fd, F_SETFL, O_NONBLOCK))

@@ -4,10 +4,12 @@
  * four groups of streams. Up: RTP, base64, Twilio's `media` message, masked frame. Down: frame,
  * payload out of the JSON, base64, buffer, paced RTP. It takes well-formed input for granted
  * and has no marks, no clear, no gap filling, no control socket: less than a worker must do,
- * so its CPU time is a floor. By default RTP goes through recvmmsg and sendmmsg; "single" makes
- * it one system call a packet.
+ * so its CPU time is a floor. It does what it does the way the worker does it ("sleep"): it
+ * sleeps to its next 5 ms deadline, sends what is due with sendmmsg, drains all sockets and
+ * sleeps again. "wake" wakes it whenever something comes instead, "single" does so too and has
+ * one system call a packet.
  *
- *   yardstick STREAMS WS_PORT CA_FILE|- batch|single      (stdin: Asterisk's ports, one a line)
+ *   yardstick STREAMS WS_PORT CA_FILE|- sleep|wake|single    (stdin: Asterisk's ports, one a line)
  */
 #define _GNU_SOURCE
 #include "wire.h"
@@ -37,7 +39,7 @@ struct stream {
 static struct stream *streams;
 static size_t count;
 static struct stream *by_port[65536];
-static int rtp, poller, batched;
+static int rtp, poller, batched, sleeping;
 static uint64_t gaps, unsent, bad;
 
 static uint32_t random_key(void)
@@ -259,33 +261,47 @@ static void open_stream(size_t number, uint16_t port, SSL_CTX *tls)
         die("epoll_ctl");
 }
 
-static void run(void)
+/* Reads what is ready; waits for it until `due` at most, unless it sleeps to its deadlines. */
+static void drain(uint64_t due)
 {
-    const uint64_t slot = FRAME_NS / GROUPS;
     struct epoll_event events[EVENTS];
-    uint64_t due = clock_ns(CLOCK_MONOTONIC) + slot;
-    for (size_t number = 0;;) {
+    int got;
+    do {
         uint64_t now = clock_ns(CLOCK_MONOTONIC);
-        for (; now >= due; due += slot)
-            tick(number++ % GROUPS);
-        struct timespec wait = {0, (long)(due - now)};
-        int got = epoll_pwait2(poller, events, EVENTS, &wait, NULL);
+        struct timespec wait = {0, sleeping || now >= due ? 0 : (long)(due - now)};
+        got = epoll_pwait2(poller, events, EVENTS, &wait, NULL);
         for (int i = 0; i < got; i++) {
             if (events[i].data.ptr)
                 ws_readable(events[i].data.ptr);
             else
                 rtp_readable();
         }
+    } while (got == EVENTS);
+}
+
+static void run(void)
+{
+    const uint64_t slot = FRAME_NS / GROUPS;
+    uint64_t due = clock_ns(CLOCK_MONOTONIC) + slot;
+    for (size_t number = 0;;) {
+        if (sleeping) {
+            struct timespec until = {(time_t)(due / 1000000000), (long)(due % 1000000000)};
+            clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+        }
+        for (uint64_t now = clock_ns(CLOCK_MONOTONIC); now >= due; due += slot)
+            tick(number++ % GROUPS);
+        drain(due);
     }
 }
 
 int main(int argc, char **argv)
 {
     if (argc != 5)
-        die("usage: yardstick STREAMS WS_PORT CA_FILE|- batch|single");
+        die("usage: yardstick STREAMS WS_PORT CA_FILE|- sleep|wake|single");
     count = strtoul(argv[1], NULL, 10);
     uint16_t port = (uint16_t)strtoul(argv[2], NULL, 10), own;
-    batched = !strcmp(argv[4], "batch");
+    sleeping = !strcmp(argv[4], "sleep");
+    batched = strcmp(argv[4], "single");
     b64_init();
     SSL_CTX *tls = NULL;
     if (strcmp(argv[3], "-")) {
@@ -297,8 +313,7 @@ int main(int argc, char **argv)
     }
     streams = calloc(count, sizeof *streams);
     rtp = bound_socket(SOCK_DGRAM, &own);
-    set_option(rtp, SOL_SOCKET, SO_RCVBUF, 4 << 20);
-    set_option(rtp, SOL_SOCKET, SO_SNDBUF, 4 << 20);
+    grow_buffers(rtp);
     poller = epoll_create1(0);
     struct epoll_event event = {.events = EPOLLIN};
     if (epoll_ctl(poller, EPOLL_CTL_ADD, rtp, &event))
