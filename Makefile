@@ -81,7 +81,7 @@ $(STAMPS)/locked: requirements.lock | $(STAMPS)/packages
 	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock
 	@mkdir -p $(@D) && touch $@
 
-$(STAMPS)/venv: pyproject.toml $(STAMPS)/locked
+$(STAMPS)/venv: pyproject.toml hatch_build.py $(wildcard stream/core/*) $(STAMPS)/locked
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m pip check --quiet || { echo "pyproject.toml and requirements.lock differ: make lock"; exit 1; }
 	@touch $@

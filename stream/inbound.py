@@ -7,6 +7,7 @@ whatever the network did. Audio that arrives is never thrown away for being afte
 from __future__ import annotations
 
 from stream.g711 import FRAME_BYTES, SILENT_FRAME, ULAW_SILENCE
+from stream.hot import InboundState
 from stream.rtp import Packet
 
 IDLE_TICKS = 10
@@ -24,7 +25,7 @@ MAX_MISORDER = 100
 _SILENCE = bytes([ULAW_SILENCE])
 
 
-class Inbound:
+class Inbound(InboundState):
     """Sequencer of one stream: packets and ticks in, 160-byte frames out.
 
     ``table`` translates the payload to µ-law, None when it is µ-law already. The counters are
@@ -32,16 +33,16 @@ class Inbound:
     """
 
     def __init__(self, payload_type: int, table: bytes | None = None) -> None:
-        self._payload_type = payload_type
-        self._table = table
-        self._carry = b""
-        self._ssrc: int | None = None
-        self._next_sequence = 0
-        self._next_timestamp = 0
-        self._idle = 0
+        self.payload_type = payload_type
+        self.table = table
+        self.carry = b""
+        self.ssrc = -1  # none yet
+        self.next_sequence = 0
+        self.next_timestamp = 0
+        self.idle = 0
         # Samples of silence already made up by ticks that the RTP timeline has yet to show:
         # the next gap is filled with that much less (B-6).
-        self._ahead = 0
+        self.ahead = 0
         self.packets = 0
         self.late = 0
         self.ignored = 0
@@ -51,34 +52,34 @@ class Inbound:
     def push(self, packet: Packet) -> list[bytes]:
         """Return the frames complete with ``packet``; [] when it is late, foreign or short."""
         size = len(packet.payload)
-        if packet.payload_type != self._payload_type or not 0 < size <= MAX_PAYLOAD:
+        if packet.payload_type != self.payload_type or not 0 < size <= MAX_PAYLOAD:
             self.ignored += 1
             return []
         fill = 0
-        if packet.ssrc != self._ssrc:
+        if packet.ssrc != self.ssrc:
             self._rebase(packet.ssrc)
-        elif packet.sequence != self._next_sequence or packet.timestamp != self._next_timestamp:
-            behind = (self._next_sequence - packet.sequence) & 0xFFFF
-            gap = _signed32(packet.timestamp - self._next_timestamp)
+        elif packet.sequence != self.next_sequence or packet.timestamp != self.next_timestamp:
+            behind = (self.next_sequence - packet.sequence) & 0xFFFF
+            gap = _signed32(packet.timestamp - self.next_timestamp)
             if 0 < behind <= MAX_MISORDER and gap < 0:
                 self.late += 1
                 return []
             forward = behind == 0 or behind >= 0x8000
-            wanted = gap - self._ahead
+            wanted = gap - self.ahead
             if forward and gap >= 0 and wanted <= MAX_FILL:
                 fill = max(wanted, 0)
-                self._ahead = max(-wanted, 0)
+                self.ahead = max(-wanted, 0)
             else:
                 self._rebase(packet.ssrc)
-        self._next_sequence = (packet.sequence + 1) & 0xFFFF
-        self._next_timestamp = (packet.timestamp + size) & 0xFFFFFFFF
-        self._idle = 0
+        self.next_sequence = (packet.sequence + 1) & 0xFFFF
+        self.next_timestamp = (packet.timestamp + size) & 0xFFFFFFFF
+        self.idle = 0
         self.packets += 1
-        payload = packet.payload if self._table is None else packet.payload.translate(self._table)
-        if size == FRAME_BYTES and not fill and not self._carry:
+        payload = packet.payload if self.table is None else packet.payload.translate(self.table)
+        if size == FRAME_BYTES and not fill and not self.carry:
             return [payload]
         self.filled += fill
-        return self._slice(self._carry + _SILENCE * fill + payload)
+        return self._slice(self.carry + _SILENCE * fill + payload)
 
     def tick(self) -> bytes | None:
         """Return a frame of silence when no packet has come for `IDLE_TICKS` ticks, else None.
@@ -86,24 +87,24 @@ class Inbound:
         To be called every 20 ms. Ticks are counted, not time: after a stall of the process the
         packets waiting in the socket are read before silence can be made up for them.
         """
-        self._idle += 1
-        if self._idle <= IDLE_TICKS:
+        self.idle += 1
+        if self.idle <= IDLE_TICKS:
             return None
-        self._ahead += FRAME_BYTES
+        self.ahead += FRAME_BYTES
         self.filled += FRAME_BYTES
-        if not self._carry:
+        if not self.carry:
             return SILENT_FRAME
-        return self._slice(self._carry + SILENT_FRAME)[0]
+        return self._slice(self.carry + SILENT_FRAME)[0]
 
     def _rebase(self, ssrc: int) -> None:
-        if self._ssrc is not None:
+        if self.ssrc >= 0:
             self.rebased += 1
-        self._ssrc = ssrc
-        self._ahead = 0
+        self.ssrc = ssrc
+        self.ahead = 0
 
     def _slice(self, samples: bytes) -> list[bytes]:
         whole = len(samples) - len(samples) % FRAME_BYTES
-        self._carry = samples[whole:]
+        self.carry = samples[whole:]
         return [samples[at : at + FRAME_BYTES] for at in range(0, whole, FRAME_BYTES)]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from stream.control import Track
+from stream.hot import MediaText
 
 WARN_MALFORMED = 31950
 WARN_INVALID = 31951
@@ -143,7 +144,7 @@ def mark_label(name: bytes) -> str:
     return label[:256] if isinstance(label, str) else name.decode()[:256]
 
 
-class Writer:
+class Writer(MediaText):
     """Maker of one stream's outgoing messages; it owns the sequence and chunk counters.
 
     ``sequenceNumber`` counts every message but `CONNECTED`, ``chunk`` media messages only.
@@ -158,6 +159,7 @@ class Writer:
         tracks: Sequence[Track] = ("inbound",),
     ) -> None:
         sid = _json(stream_sid)
+        super().__init__(_json(tracks[0]), sid)
         self._call = b'{"accountSid":%b,"callSid":%b}' % (_json(account_sid), _json(call_sid))
         self._start = (
             b'{"event":"start","sequenceNumber":"%%d","start":{"accountSid":%b,"streamSid":%b,'
@@ -176,12 +178,12 @@ class Writer:
             )
         )
         sid = _escape(sid)
+        # Those of one track alone are made by the base.
         self._medias = {
             track: b'{"event":"media","sequenceNumber":"%%d","media":{"track":%b,"chunk":"%%d",'
             b'"timestamp":"%%d","payload":"%%b"},"streamSid":%b}' % (_json(track), sid)
-            for track in tracks
+            for track in (tracks if len(tracks) > 1 else ())
         }
-        self._media = self._medias[tracks[0]]
         self._dtmf = (
             b'{"event":"dtmf","streamSid":%b,"sequenceNumber":"%%d",'
             b'"dtmf":{"track":"inbound_track","digit":%%b}}' % sid
@@ -190,50 +192,39 @@ class Writer:
             b'{"event":"mark","sequenceNumber":"%%d","streamSid":%b,"mark":{"name":%%b}}' % sid
         )
         self._stop = b'{"event":"stop","sequenceNumber":"%%d","streamSid":%b,"stop":%%b}' % sid
-        self._sequence = 0
-        self._chunk = 0
 
     def start(self) -> bytes:
         """Return the start message."""
-        self._sequence += 1
-        return self._start % self._sequence
-
-    def media(self, timestamp: int, frame: bytes) -> bytes:
-        """Return the media message of ``frame``, ``timestamp`` in ms since the stream began."""
-        self._sequence += 1
-        self._chunk += 1
-        return self._media % (
-            self._sequence,
-            self._chunk,
-            timestamp,
-            binascii.b2a_base64(frame, newline=False),
-        )
+        self.sequence += 1
+        return self._start % self.sequence
 
     def media_of(self, track: Track, timestamp: int, frame: bytes) -> bytes:
         """Return the media message of a frame of one of several tracks; they share counters."""
-        self._sequence += 1
-        self._chunk += 1
+        if not self._medias:
+            return self.media(timestamp, frame)
+        self.sequence += 1
+        self.chunk += 1
         return self._medias[track] % (
-            self._sequence,
-            self._chunk,
+            self.sequence,
+            self.chunk,
             timestamp,
             binascii.b2a_base64(frame, newline=False),
         )
 
     def dtmf(self, digit: str) -> bytes:
         """Return the dtmf message of one key."""
-        self._sequence += 1
-        return self._dtmf % (self._sequence, _json(digit))
+        self.sequence += 1
+        return self._dtmf % (self.sequence, _json(digit))
 
     def mark(self, name: bytes) -> bytes:
         """Return the mark message that gives ``name`` (JSON text) back."""
-        self._sequence += 1
-        return self._mark % (self._sequence, name)
+        self.sequence += 1
+        return self._mark % (self.sequence, name)
 
     def stop(self) -> bytes:
         """Return the last message."""
-        self._sequence += 1
-        return self._stop % (self._sequence, self._call)
+        self.sequence += 1
+        return self._stop % (self.sequence, self._call)
 
 
 def _json(value: object) -> bytes:

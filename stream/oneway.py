@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from stream import control, g711, messages
-from stream.rtp import Packet
-from stream.session import FRAME_MS, WARN_SLOW_READER, Link, State
+from stream import control, g711, messages, rtp
+from stream.session import FRAME_MS, WARN_SLOW_READER, State, reraise
 from stream.tapped import Tapped
+from stream.twin import Link, Receiver
 
 #: Frames that a track may be before the clock: packets and ticks take turns in no fixed order.
 MAX_LEAD = 3
@@ -19,9 +19,6 @@ MAX_LEAD = 3
 
 class OneWay:
     """State machine of a one-way stream. ``emit`` takes what the app should know."""
-
-    payload_type = g711.PT_PCMU
-    marked = False
 
     def __init__(
         self, spec: control.Open, link: Link, emit: Callable[[control.StreamEvent], None]
@@ -43,11 +40,13 @@ class OneWay:
         self.media_sent = 0
         self.media_dropped = 0
         self.received = 0
+        #: Told of an exception in the way of a frame.
+        self.on_failed: Callable[[BaseException], None] = reraise
 
-    def sources(self) -> Sequence[tuple[str, int, Callable[[Packet], None]]]:
+    def sources(self) -> Sequence[tuple[str, int, Receiver]]:
         """Return host and port of each RTP source and who takes its packets."""
         return [
-            (source.host, source.port, self._receiver(source.track, tapped))
+            (source.host, source.port, _Source(self, source.track, tapped))
             for source, tapped in self._tracks
         ]
 
@@ -110,15 +109,17 @@ class OneWay:
             messages_ignored=self.received,
         )
 
-    def _receiver(self, track: control.Track, tapped: Tapped) -> Callable[[Packet], None]:
-        def receive(packet: Packet) -> None:
-            if self.state is State.OPEN:
-                self._media(track, tapped, tapped.push(packet, self._ticks))
-                # Ticks that a stall of this process has swallowed are not to part the tracks.
-                if tapped.frames > self._ticks + MAX_LEAD:
-                    self._ticks = tapped.frames
+    def packet(self, track: control.Track, tapped: Tapped, packet: rtp.Packet) -> None:
+        """Take a packet of one track."""
+        if self.state is State.OPEN:
+            self._media(track, tapped, tapped.push(packet, self._ticks))
+            # Ticks that a stall of this process has swallowed are not to part the tracks.
+            if tapped.frames > self._ticks + MAX_LEAD:
+                self._ticks = tapped.frames
 
-        return receive
+    def failed(self, error: BaseException) -> None:
+        """Something in the way of a frame is broken."""
+        self.on_failed(error)
 
     def _media(self, track: control.Track, tapped: Tapped, frames: Sequence[bytes]) -> None:
         first = tapped.frames - len(frames)
@@ -135,3 +136,21 @@ class OneWay:
         if code not in self._warned:
             self._warned.add(code)
             self._emit(control.Warned(self.sid, code, message))
+
+
+class _Source:
+    """Receiver of one track's datagrams."""
+
+    def __init__(self, owner: OneWay, track: control.Track, tapped: Tapped) -> None:
+        self._owner = owner
+        self._track = track
+        self._tapped = tapped
+        self.failed = owner.failed
+
+    def datagram(self, data: bytes) -> bool:
+        """Take one (see `stream.twin.Receiver`)."""
+        packet = rtp.parse(data)
+        if packet is None:
+            return False
+        self._owner.packet(self._track, self._tapped, packet)
+        return True

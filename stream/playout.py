@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from stream.g711 import FRAME_BYTES, ULAW_SILENCE
+from stream.hot import PlayoutState
 
 MAX_BYTES = 8_000 * 600
 """Ten minutes of audio, as with Twilio."""
@@ -22,20 +23,20 @@ MAX_MARK_BYTES = 2 * 1024 * 1024
 _PAD = bytes([ULAW_SILENCE])
 
 
-class Playout:
+class Playout(PlayoutState):
     """FIFO of one stream. Counters are bytes of µ-law, except the marks."""
 
     def __init__(self, max_bytes: int = MAX_BYTES, max_marks: int = MAX_MARKS) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._max_marks = max_marks
         # Whole frames, as most bots send them: they pass without being copied.
-        self._frames: deque[bytes] = deque()
-        self._rest = b""
+        self.frames = deque()
+        self.rest = b""
         #: Marks that are pending: byte position in all audio ever queued, name.
-        self.marks: deque[tuple[int, bytes]] = deque()
+        self.marks = deque()
         self._mark_bytes = 0
-        self._speaking = False
-        self._held = False
+        self.speaking = False
+        self.held = False
         self.queued = 0
         self.taken = 0
         self.padded = 0
@@ -51,20 +52,20 @@ class Playout:
 
     def write(self, audio: bytes) -> int:
         """Queue ``audio``; return how many bytes at its end did not fit and were dropped."""
-        excess = self.queued - self.taken + len(audio) - self._max_bytes
+        excess = self.queued - self.taken + len(audio) - self.max_bytes
         if excess > 0:
             audio = audio[: len(audio) - excess]
             self.dropped += excess
         else:
             excess = 0
         self.queued += len(audio)
-        if len(audio) == FRAME_BYTES and not self._rest:
-            self._frames.append(audio)
+        if len(audio) == FRAME_BYTES and not self.rest:
+            self.frames.append(audio)
             return excess
-        samples = self._rest + audio
+        samples = self.rest + audio
         whole = len(samples) - len(samples) % FRAME_BYTES
-        self._frames.extend(samples[at : at + FRAME_BYTES] for at in range(0, whole, FRAME_BYTES))
-        self._rest = samples[whole:]
+        self.frames.extend(samples[at : at + FRAME_BYTES] for at in range(0, whole, FRAME_BYTES))
+        self.rest = samples[whole:]
         return excess
 
     def mark(self, name: bytes) -> bool:
@@ -83,9 +84,9 @@ class Playout:
         """Throw away what is queued; return the marks that were pending, in order (fact 6)."""
         self.cleared += self.buffered
         self.queued = self.taken
-        self._frames.clear()
-        self._rest = b""
-        self._speaking = self._held = False
+        self.frames.clear()
+        self.rest = b""
+        self.speaking = self.held = False
         marks = [name for _, name in self.marks]
         self.marks.clear()
         self._mark_bytes = 0
@@ -98,22 +99,22 @@ class Playout:
         Only a frame that ends the audio is padded (B-5). Less than a frame at the start of
         speech waits one tick for the rest, since bots send in odd and tiny chunks (B-4).
         """
-        if self._frames:
+        if self.frames:
             self.taken += FRAME_BYTES
-            self._speaking = True
-            return self._frames.popleft()
-        size = len(self._rest)
+            self.speaking = True
+            return self.frames.popleft()
+        size = len(self.rest)
         if not size:
-            self._speaking = False
+            self.speaking = False
             return None
-        if not self._speaking and not self._held:
-            self._held = True
+        if not self.speaking and not self.held:
+            self.held = True
             return None
-        frame = self._rest + _PAD * (FRAME_BYTES - size)
-        self._rest = b""
+        frame = self.rest + _PAD * (FRAME_BYTES - size)
+        self.rest = b""
         self.taken += size
         self.padded += FRAME_BYTES - size
-        self._speaking = self._held = False
+        self.speaking = self.held = False
         return frame
 
     def due(self) -> list[bytes]:

@@ -59,27 +59,3 @@ def build(
     """Return a packet with the plain 12-byte header; counters must already fit their fields."""
     second = payload_type | 0x80 if marker else payload_type
     return _HEADER.pack(_VERSION_2, second, sequence, timestamp, ssrc) + payload
-
-
-class Sender:
-    """Outgoing half of an RTP pair: one SSRC for life, timestamps from samples sent.
-
-    The first packet carries the marker bit; there is no idle after it, since silence is sent
-    as audio (RFC 3551 §4.1).
-    """
-
-    def __init__(self, payload_type: int, ssrc: int, sequence: int, timestamp: int) -> None:
-        self._payload_type = payload_type
-        self._second = payload_type | 0x80
-        self._ssrc = ssrc
-        self._sequence = sequence
-        self._timestamp = timestamp
-
-    def packet(self, payload: bytes) -> bytes:
-        """Return the packet of the next ``payload``."""
-        sequence, timestamp = self._sequence, self._timestamp
-        self._sequence = sequence + 1 & 0xFFFF
-        self._timestamp = timestamp + len(payload) & 0xFFFFFFFF
-        header = _HEADER.pack(_VERSION_2, self._second, sequence, timestamp, self._ssrc)
-        self._second = self._payload_type
-        return header + payload

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from typing import TypeVar
 
-from stream import g711, rtp
-from stream.udp_sockets import datagrams, pack_address
+from stream.hot import Batch
+from stream.twin import Receiver, Ticked
+from stream.udp_sockets import pack_address
 
-Receiver = Callable[[rtp.Packet], None]
+L = TypeVar("L", bound=Ticked)
 
-_PACKET = rtp.HEADER_BYTES + g711.FRAME_BYTES
-_ROUNDS = 16
 # 5,000 packets, by the kernel's way of counting: 200 ms of 500 streams.
 _BUFFER = 4 * 1024 * 1024
 # The latter two are Linux' SO_RCVBUFFORCE and SO_SNDBUFFORCE: for who has CAP_NET_ADMIN, they
@@ -33,15 +31,13 @@ class RtpSocket:
                 self._socket.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
         self._socket.bind((bind, 0))
         self.port: int = self._socket.getsockname()[1]
-        self._datagrams = datagrams(self._socket, _PACKET)
+        self._batch = Batch(self._socket)
         self._peers: dict[bytes, Receiver] = {}
-        self._packets: list[bytes] = []
-        self._addresses: list[bytes] = []
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket.fileno(), self._readable)
-        self.unknown = 0
-        self.malformed = 0
-        self.unsent = 0
+
+    @property
+    def counts(self) -> Batch:
+        """Datagrams ``received``, ``unknown``, ``malformed``, ``sent`` and ``unsent``."""
+        return self._batch
 
     def address(self, host: str, port: int) -> bytes:
         """Return a peer's address; raises `OSError` when it is none that this socket reaches."""
@@ -56,38 +52,17 @@ class RtpSocket:
         if self._peers.get(peer) == receiver:
             del self._peers[peer]
 
-    def put(self, packet: bytes, peer: bytes) -> None:
-        """Keep a packet, a header and a frame long, for the next `flush`."""
-        self._packets.append(packet)
-        self._addresses.append(peer)
+    def tick(self, lanes: list[L]) -> list[L]:
+        """Send a frame of each lane, let the others tick; return lanes with marks pending.
 
-    def flush(self) -> None:
-        """Send what was put; what the kernel will not take is counted and gone, as UDP is."""
-        if self._packets:
-            sent = self._datagrams.send(self._packets, self._addresses)
-            self.unsent += len(self._packets) - sent
-            self._packets.clear()
-            self._addresses.clear()
+        What the kernel will not take is counted and gone, as UDP is.
+        """
+        return self._batch.tick(lanes)
+
+    def readable(self) -> None:
+        """Give what waits to whom it is for."""
+        self._batch.receive(self._peers)
 
     def close(self) -> None:
         """Close the socket."""
-        self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
-
-    def _readable(self) -> None:
-        # All that waits, within reason: the WebSockets are read once a round of the loop too,
-        # and a socket read by less than what comes in a round falls behind for good.
-        for _ in range(_ROUNDS):
-            found = self._datagrams.receive()
-            for datagram, address in found:
-                receiver = self._peers.get(address)
-                if receiver is None:
-                    self.unknown += 1
-                    continue
-                packet = rtp.parse(datagram)
-                if packet is None:
-                    self.malformed += 1
-                    continue
-                receiver(packet)
-            if len(found) < self._datagrams.batch:
-                return

@@ -1,4 +1,4 @@
-"""Datagrams of a UDP socket, many a system call where Linux has them.
+"""Datagrams of a UDP socket, many a system call where Linux has them: twin of stream/core.
 
 recvmmsg(2) and sendmmsg(2) are reached through ctypes, over structures that are laid out once.
 `PlainSocket` does the same with Python's own calls, for other systems.
@@ -12,13 +12,19 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
-from collections.abc import Sequence
-from typing import Protocol, cast
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar, cast
+
+from stream import g711, rtp
+from stream.twin import Lane, Receiver, Ticked
+
+L = TypeVar("L", bound=Ticked)
 
 Datagram = tuple[bytes, bytes]
 """What came, and the address it came from."""
 
 _BATCH = 128
+_ROUNDS = 16
 _DATAGRAM = 16 * 1024
 _V6 = struct.Struct("=H2s4x16s4x")
 _V4 = struct.Struct("=H2s4s8x")
@@ -193,3 +199,56 @@ class BatchSocket:
                 unsent += 1
             at += done
         return count - unsent
+
+
+class Batch:
+    """All RTP of a worker, in and out; the twin of the compiled core's."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._datagrams = datagrams(sock, rtp.HEADER_BYTES + g711.FRAME_BYTES)
+        self.unknown = 0
+        self.malformed = 0
+        self.unsent = 0
+        self.received = 0
+        self.sent = 0
+
+    def receive(self, peers: Mapping[bytes, Receiver]) -> None:
+        """Give all that waits, within reason, to whom it is for."""
+        # The WebSockets are read once a turn too, and a socket read by less than what comes in
+        # a turn falls behind for good.
+        for _ in range(_ROUNDS):
+            found = self._datagrams.receive()
+            self.received += len(found)
+            for data, address in found:
+                receiver = peers.get(address)
+                if receiver is None:
+                    self.unknown += 1
+                    continue
+                try:
+                    if not receiver.datagram(data):
+                        self.malformed += 1
+                except Exception as error:  # one broken stream must not stop the others
+                    receiver.failed(error)
+            if len(found) < self._datagrams.batch:
+                return
+
+    def tick(self, lanes: Sequence[L]) -> list[L]:
+        """Send a frame of each lane, let the others tick; return lanes with marks pending."""
+        packets: list[bytes] = []
+        addresses: list[bytes] = []
+        marked: list[L] = []
+        for lane in lanes:
+            try:
+                frame = lane.tick()
+            except Exception as error:  # nor its clock
+                lane.failed(error)
+                continue
+            if isinstance(lane, Lane) and isinstance(frame, bytes) and lane.peer is not None:
+                packets.append(lane.sender.packet(frame))
+                addresses.append(lane.peer)
+                if lane.playout.marks:
+                    marked.append(lane)
+        sent = self._datagrams.send(packets, addresses)
+        self.sent += sent
+        self.unsent += len(packets) - sent
+        return marked

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import os
 import secrets
 import signal
 import ssl
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -26,12 +24,18 @@ except ImportError:  # asyncio's own loop costs 1.4 times the CPU
 
 from stream import control
 from stream.control_server import ControlServer
+from stream.hot import COMPILED, Poller
+from stream.oneway import OneWay
+from stream.session import Session
 from stream.udp import RtpSocket
-from stream.wheel import Wheel
-from stream.worker_stream import FAILED, PING_TICKS, WorkerStream
+from stream.wheel import GROUPS, Wheel
+from stream.worker_stream import FAILED, WorkerStream
 from stream.ws_link import CLOSE_SECONDS
 
 log = structlog.get_logger(__name__)
+
+PING_TICKS = 1_250
+"""Ticks between pings to a server (25 s)."""
 
 CAPACITY = 250
 """Streams a worker takes unless told otherwise; about what one core carries at 60 %."""
@@ -61,15 +65,17 @@ class StreamWorker:
         self.control = ControlServer(socket_path, self._command, self._hello)
         self._streams: dict[str, WorkerStream] = {}
         self._opening: set[WorkerStream] = set()
-        self._wheel: Wheel[WorkerStream] | None = None
+        self._wheel: Wheel[Session | OneWay] | None = None
         self._closing = False
+        self._slots = 0
 
     async def start(self) -> None:
         """Open the sockets."""
         self._loop = asyncio.get_running_loop()
         self.rtp = RtpSocket(self._bind)
+        self._poller = Poller()
         await self.control.start()
-        log.info("worker.started", worker=self.id, rtp_port=self.rtp.port)
+        log.info("worker.started", worker=self.id, rtp_port=self.rtp.port, compiled=COMPILED)
 
     async def close(self) -> None:
         """Stop all streams politely, then close the sockets."""
@@ -84,12 +90,13 @@ class StreamWorker:
             await asyncio.sleep(min(0.5, CLOSE_SECONDS))
         await self.control.close()
         self.rtp.close()
+        self._poller.close()
         log.info(
             "worker.stopped",
             worker=self.id,
-            rtp_of_strangers=self.rtp.unknown,
-            rtp_malformed=self.rtp.malformed,
-            rtp_unsent=self.rtp.unsent,
+            rtp_of_strangers=self.rtp.counts.unknown,
+            rtp_malformed=self.rtp.counts.malformed,
+            rtp_unsent=self.rtp.counts.unsent,
         )
 
     def _hello(self) -> control.Hello:
@@ -127,63 +134,62 @@ class StreamWorker:
         stream = WorkerStream(
             spec,
             self.rtp,
+            self._poller,
             self._tls,
             self.control.emit,
             self._opening.discard,
             self._ended,
-            self._ping_ticks,
         )
         self._streams[spec.stream_sid] = stream
         self._opening.add(stream)
         if self._wheel is None:
             self._wheel = Wheel(time.monotonic())
             self._loop.call_soon(self._turn, self._wheel)
-        self._wheel.add(stream)
+        self._wheel.add(stream.lane)
         stream.start()
 
     def _ended(self, stream: WorkerStream) -> None:
         self._streams.pop(stream.sid, None)
         self._opening.discard(stream)
         if self._wheel is not None:
-            self._wheel.remove(stream)
-            if not self._streams:
-                self._wheel = None
+            self._wheel.remove(stream.lane)
 
-    def _turn(self, wheel: Wheel[WorkerStream]) -> None:
-        """Send what is due. What came meanwhile is read by the loop between two turns.
+    def _turn(self, wheel: Wheel[Session | OneWay]) -> None:
+        """Send what is due, read what has come, sleep until the next deadline.
 
-        The worker sleeps until its deadline, sockets and all: they are drained at one go every
-        5 ms, instead of one wake-up a packet. While streams are opening it does not, since
-        every step of a handshake would wait.
+        The worker sleeps, sockets and all: they are drained at one go every 5 ms, instead of one
+        wake-up a packet. While streams are opening it does not, since every step of a handshake
+        would wait.
         """
         if wheel is not self._wheel:
             return
-        wait = wheel.deadline() - time.monotonic()
-        if wait > 0:
-            if self._opening:
-                self._loop.call_later(wait, self._turn, wheel)
-                return
-            time.sleep(wait)
         for group in wheel.due(time.monotonic()):
-            marked = self._each(group, WorkerStream.tick)
-            self.rtp.flush()
-            self._each(marked, WorkerStream.sent)
+            for session in self.rtp.tick(group):
+                try:
+                    session.sent()
+                except Exception as error:  # one broken stream must not stop the others' clock
+                    session.failed(error)
+            self._ping()
+        self.rtp.readable()
+        self._poller.poll()
+        if not self._streams and not self._poller:
+            self._wheel = None
+            return
+        wait = wheel.deadline() - time.monotonic()
+        if self._opening or not self._streams:
+            self._loop.call_later(max(wait, 0), self._turn, wheel)
+            return
+        if wait > 0:
+            time.sleep(wait)
         self._loop.call_soon(self._turn, wheel)
 
-    @staticmethod
-    def _each(
-        group: list[WorkerStream], do: Callable[[WorkerStream], bool | None]
-    ) -> list[WorkerStream]:
-        """Do something with each stream; return those for which it said yes."""
-        chosen = []
-        for stream in group:
-            try:
-                if do(stream):
-                    chosen.append(stream)
-            except Exception:  # one broken stream must not stop the others' clock
-                log.exception("stream.tick_failed", stream_sid=stream.sid)
-                stream.fail(FAILED, "internal failure")
-        return chosen
+    def _ping(self) -> None:
+        """Every so many ticks, see that the servers are still there."""
+        self._slots += 1
+        if self._slots >= self._ping_ticks * GROUPS:
+            self._slots = 0
+            for stream in list(self._streams.values()):
+                stream.ping()
 
 
 def run_worker(
@@ -200,7 +206,6 @@ def run_worker(
     ``bind`` is the address of its RTP socket and ``advertise`` the one told to Asterisk, when
     they differ. ``ca_file`` adds nothing to but replaces the system's trusted certificates.
     """
-    logging.getLogger("picows").setLevel(logging.CRITICAL)
 
     async def main() -> None:
         worker = StreamWorker(

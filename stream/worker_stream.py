@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import ssl
 from collections.abc import Callable
 
@@ -11,18 +10,16 @@ import msgspec
 import structlog
 
 from stream import control
+from stream.hot import Poller
 from stream.oneway import OneWay
-from stream.rtp import Packet, Sender
 from stream.session import Session
+from stream.twin import Lane, Receiver
 from stream.udp import RtpSocket
 from stream.ws_connect import BROKEN, StreamFailure, connect
 from stream.ws_link import WsLink
 from stream.ws_url import shown
 
 log = structlog.get_logger(__name__)
-
-PING_TICKS = 1_250
-"""Ticks between pings to the server (25 s)."""
 
 MISSED_PONGS = 2
 """Unanswered pings after which the server counts as gone."""
@@ -37,11 +34,11 @@ class WorkerStream:
         self,
         spec: control.Open,
         rtp: RtpSocket,
+        poller: Poller,
         tls: ssl.SSLContext,
         emit: Callable[[control.StreamEvent], None],
         on_open: Callable[[WorkerStream], None],
         on_end: Callable[[WorkerStream], None],
-        ping_ticks: int = PING_TICKS,
     ) -> None:
         self.sid = spec.stream_sid
         self._spec = spec
@@ -50,55 +47,40 @@ class WorkerStream:
         self._emit = emit
         self._on_open = on_open
         self._on_end = on_end
-        self._peer = b""
-        self._peers: list[tuple[bytes, Callable[[Packet], None]]] = []
-        self._link = WsLink(self)
+        self._peers: list[tuple[bytes, Receiver]] = []
+        self._link = WsLink(self, poller)
         kind: type[Session | OneWay] = OneWay if spec.mode == "start" else Session
         self._session = kind(spec, self._link, self._tell)
-        self._sender = Sender(
-            self._session.payload_type,
-            ssrc=secrets.randbits(32),
-            sequence=secrets.randbits(15),
-            timestamp=secrets.randbits(31),
-        )
-        self._ping_ticks = ping_ticks
-        self._next_ping = ping_ticks
+        self._session.on_failed = self._broken
         self._connecting: asyncio.Task[None] | None = None
         self._ended = False
-        # Said by the link; straight to the session, as it comes each frame.
-        self.link_text: Callable[[bytes], None] = self._session.text
         self._log = log.bind(stream_sid=self.sid, call_sid=spec.call_sid)
 
     def start(self) -> None:
         """Begin: silence to the caller at once, the WebSocket as soon as it connects."""
-        for host, port, receive in self._session.sources():
+        for host, port, receiver in self._session.sources():
             try:
-                self._peer = self._rtp.address(host, port)
+                peer = self._rtp.address(host, port)
             except (OSError, OverflowError):
                 reason = f"peer {host!r}, {port} is no address of the RTP socket's"
                 self._end("error", FAILED, reason)
                 return
-            self._peers.append((self._peer, receive))
-            self._rtp.register(self._peer, receive)
+            self._peers.append((peer, receiver))
+            self._rtp.register(peer, receiver)
+            if isinstance(self._session, Session):
+                self._session.peer = peer
         self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
-    def tick(self) -> bool:
-        """Put out the frame that is due; the wheel calls this every 20 ms.
+    @property
+    def lane(self) -> Session | OneWay:
+        """What the wheel ticks every 20 ms."""
+        return self._session
 
-        Returns whether `sent` is to be called when it has left.
-        """
-        frame = self._session.tick()
-        if frame is not None:
-            self._rtp.put(self._sender.packet(frame), self._peer)
-        self._next_ping -= 1
-        if not self._next_ping:
-            self._next_ping = self._ping_ticks
-            self._ping()
-        return self._session.marked
-
-    def sent(self) -> None:
-        """The frame has left (said by the wheel)."""
-        self._session.sent()
+    def ping(self) -> None:
+        """See that the server is still there."""
+        if self._link.ping() >= MISSED_PONGS:
+            self._link.abort()
+            self._end("error", BROKEN, "the server answers no pings")
 
     def dtmf(self, digit: str) -> None:
         """Tell the bot of a key press."""
@@ -113,11 +95,17 @@ class WorkerStream:
         """End politely, because the worker cannot go on."""
         self._part("error", code, message)
 
-    def link_open(self) -> None:
+    def link_open(self) -> Lane | None:
         """The upgrade is done (said by the link)."""
+        self._connecting = None
         self._session.open()
         self._on_open(self)
         self._log.info("stream.started", url=shown(self._spec.url))
+        return self._session if isinstance(self._session, Session) else None
+
+    def link_text(self, message: bytes) -> None:
+        """A text message came that the lane has not taken (said by the link)."""
+        self._session.text(message)
 
     def link_binary(self) -> None:
         """A binary message came (said by the link)."""
@@ -132,14 +120,14 @@ class WorkerStream:
             self._log.warning("stream.warned", code=event.code, reason=event.message)
         self._emit(event)
 
-    def _ping(self) -> None:
-        if self._link.ping() >= MISSED_PONGS:
-            self._link.abort()
-            self._end("error", BROKEN, "the server answers no pings")
+    def _broken(self, error: BaseException) -> None:
+        self._log.error("stream.failed", exc_info=error)
+        self.fail(FAILED, "internal failure")
 
     async def _connect(self) -> None:
         try:
-            await connect(self._spec, lambda: self._link, self._tls)
+            opened = await connect(self._spec, self._tls)
+            self._link.open(opened)
         except StreamFailure as failure:
             self._end("error", failure.code, failure.message)
         except Exception as error:
@@ -161,8 +149,8 @@ class WorkerStream:
         self._ended = True
         message = message[:500]
         self._session.close()
-        for peer, receive in self._peers:
-            self._rtp.unregister(peer, receive)
+        for peer, receiver in self._peers:
+            self._rtp.unregister(peer, receiver)
         if self._connecting is not None:
             self._connecting.cancel()
         stats = self._session.stats()

@@ -6,15 +6,13 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import picows
-
 from stream.addresses import UrlPolicy
 from stream.control import Open
-from stream.fragments import MAX_MESSAGE
+from stream.ws_upgrade import Opened, UpgradeError, upgrade
 from stream.ws_url import Target, UrlError, target
 
 USER_AGENT = "Twilio.TmeWs/1.0"
@@ -31,13 +29,6 @@ MALFORMED_URL = 31923
 _SEND_BUFFER = 32 * 1024
 # One read of a flooding bot stays short, so that it cannot hold up the neighbours.
 _RECEIVE_BUFFER = 256 * 1024
-# First size of a stream's read buffer: media messages are short, a longer one lets it grow.
-_READ_BUFFER = 4 * 1024
-# One TLS record each way, instead of a quarter of a megabyte.
-_TLS_BUFFERS: dict[str, Any] = {
-    "ssl_incoming_bio_size": 17 * 1024,
-    "ssl_outgoing_bio_size": 17 * 1024,
-}
 
 # Threads of our own: the loop has four for names, which as many dead hosts would take up.
 _lookups = ThreadPoolExecutor(64, thread_name_prefix="lookup")
@@ -54,10 +45,8 @@ class StreamFailure(Exception):  # noqa: N818 - Twilio calls it a failure too
         self.message = message
 
 
-async def connect(
-    spec: Open, listener: Callable[[], picows.WSListener], tls: ssl.SSLContext
-) -> picows.WSTransport:
-    """Open the WebSocket of ``spec``; ``listener`` makes the object that gets its frames.
+async def connect(spec: Open, tls: ssl.SSLContext) -> Opened:
+    """Open the WebSocket of ``spec``; whoever gets it closes it.
 
     Redirects are not followed, extensions and subprotocols not offered, as with Twilio.
     Raises `StreamFailure`.
@@ -71,7 +60,7 @@ async def connect(
         deadline = asyncio.get_running_loop().time() + spec.connect_timeout
         async with asyncio.timeout_at(deadline):
             sock = await _dial(where, spec, deadline)
-            return await _upgrade(sock, where, headers, listener, tls, spec.connect_timeout)
+            return await _upgrade(sock, where, headers, tls)
     except TimeoutError:
         raise StreamFailure(
             CONNECT_TIMEOUT, f"no WebSocket from {where.host} in {spec.connect_timeout:g} s"
@@ -104,6 +93,7 @@ async def _dial(where: Target, spec: Open, deadline: float) -> socket.socket:
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
             async with asyncio.timeout(share):
@@ -142,47 +132,22 @@ def _look_up(where: Target) -> Sequence[_AddressInfo]:
 
 
 async def _upgrade(
-    sock: socket.socket,
-    where: Target,
-    headers: dict[str, str],
-    listener: Callable[[], picows.WSListener],
-    tls: ssl.SSLContext,
-    patience: float,
-) -> picows.WSTransport:
-    """Do TLS and the upgrade on ``sock``, which from here on belongs to picows.
-
-    ``patience`` makes picows itself end a handshake that nobody waits for any more.
-    """
+    sock: socket.socket, where: Target, headers: dict[str, str], tls: ssl.SSLContext
+) -> Opened:
+    """Do TLS and the upgrade on ``sock``, which is closed when they fail."""
     try:
-        transport, accepted = await picows.ws_connect(
-            listener,
-            where.url,
-            ssl_context=tls if where.secure else None,
-            disconnect_on_exception=False,
-            websocket_handshake_timeout=patience,
-            max_frame_size=MAX_MESSAGE,
-            extra_headers=headers,
-            max_redirects=0,
-            read_buffer_init_size=_READ_BUFFER,
-            **(_TLS_BUFFERS if where.secure else {}),
-            socket_factory=lambda _: sock,
-        )
-    except picows.WSHandshakeError as error:
-        status = f" {int(error.response.status)}" if error.response is not None else ""
-        raise StreamFailure(HANDSHAKE, f"{where.host} answered{status}: no WebSocket") from None
-    except picows.WSInvalidURL as error:
+        return await upgrade(sock, where.url, where.host, headers, tls if where.secure else None)
+    except BaseException as error:
         sock.close()
-        raise StreamFailure(MALFORMED_URL, str(error)) from None
-    except ssl.SSLError as error:
-        raise StreamFailure(TLS, f"{where.host}: {_tls_reason(error)}") from None
-    except TimeoutError:
+        if isinstance(error, UpgradeError):
+            raise StreamFailure(HANDSHAKE, f"{where.host} {error}") from None
+        if isinstance(error, ssl.SSLError):
+            raise StreamFailure(TLS, f"{where.host}: {_tls_reason(error)}") from None
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            code = TLS if where.secure else BROKEN
+            reason = str(error) or type(error).__name__
+            raise StreamFailure(code, f"{where.host}: {reason}") from None
         raise
-    except OSError as error:
-        code = TLS if where.secure else BROKEN
-        raise StreamFailure(code, f"{where.host}: {error or type(error).__name__}") from None
-    if accepted is None:
-        raise StreamFailure(HANDSHAKE, f"{where.host} closed without answering the upgrade")
-    return transport
 
 
 def _tls_reason(error: ssl.SSLError) -> str:

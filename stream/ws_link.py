@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Protocol
 
-import picows
+import structlog
 
+from stream import frames
 from stream.fragments import FragmentError, Fragments
+from stream.hot import Poller, Wire
+from stream.twin import Lane
 from stream.ws_connect import BROKEN
+from stream.ws_upgrade import Opened
+
+log = structlog.get_logger(__name__)
 
 CLOSED_ABNORMALLY = 31921
 PROTOCOL = 31924
+FAILED = 31900
 
 SLOW_BYTES = 64 * 1024
 """Unsent bytes above which media is dropped: four seconds of it."""
@@ -26,14 +32,15 @@ CLOSE_SECONDS = 2.0
 """How long the server may take to answer our close."""
 
 _NORMAL = frozenset({1000, 1001, 1005})
-_TEXT = picows.WSMsgType.TEXT
+#: Close codes that a server may send (RFC 6455 §7.4); 1005 stands for none at all.
+_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 
 
 class Owner(Protocol):
     """What the link reports to; ``link_lost`` is said once, and last."""
 
-    def link_open(self) -> None:
-        """The upgrade is done."""
+    def link_open(self) -> Lane | None:
+        """The upgrade is done; returns who takes whole text messages, if not `link_text`."""
 
     def link_text(self, message: bytes) -> None:
         """A text message came."""
@@ -45,28 +52,30 @@ class Owner(Protocol):
         """The connection ended: ``code`` None when the server closed it normally."""
 
 
-class WsLink(picows.WSListener):
-    """Listener and sender of one connection. A lost link takes sends and drops them."""
+class WsLink(Wire):
+    """One connection with its manners. A lost link takes sends and drops them."""
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, poller: Poller) -> None:
+        super().__init__()
         self._owner = owner
+        self._poller = poller
         self._loop = asyncio.get_running_loop()
-        self._transport: picows.WSTransport | None = None
-        self._unsent: Callable[[], int] = lambda: 0
+        self._opened: Opened | None = None
         self._fragments = Fragments()
         self._over = False
+        self._parting = False
         self._unanswered = 0
 
     # Called by the session.
 
     def send(self, message: bytes) -> None:
         """Send one text message."""
-        if self._transport is not None and not self._over:
-            self._transport.send(_TEXT, message)
+        if not self._over:
+            self.send_frame(frames.TEXT, message)
 
     def congested(self) -> bool:
         """Tell whether the server reads too slowly for more media; one beyond hope is left."""
-        unsent = self._unsent()
+        unsent = self.unsent
         if unsent <= SLOW_BYTES:
             return False
         if unsent > DEAD_BYTES:
@@ -77,114 +86,144 @@ class WsLink(picows.WSListener):
 
     # Called by the stream.
 
+    def open(self, opened: Opened) -> None:
+        """Begin: the upgrade is done."""
+        self._opened = opened
+        if self._over:  # given up while the server was thinking
+            self.disconnect()
+            return
+        self.attach(opened.socket, opened.tls)
+        self._poller.add(opened.socket.fileno(), self)
+        lane = self._owner.link_open()
+        if not self._over:
+            self.lane = lane
+        if opened.rest:
+            self.take(opened.rest)
+
     def ping(self) -> int:
         """Send a ping; return how many before it are unanswered."""
         unanswered = self._unanswered
-        if self._transport is not None and not self._over:
-            self._transport.send_ping()
+        if self._opened is not None and not self._over:
+            self.send_frame(frames.PING, b"")
             self._unanswered += 1
         return unanswered
 
     def close(self, code: int = 1000) -> None:
         """Close from our side; nothing is reported any more."""
-        self._over = True
-        if self._transport is not None:
-            _send_close(self._transport, code)
-            self._loop.call_later(CLOSE_SECONDS, self._transport.disconnect, False)
+        self._end()
+        if self._opened is not None:
+            self._send_close(code)
+            self._loop.call_later(CLOSE_SECONDS, self.disconnect)
 
     def abort(self) -> None:
         """Drop the connection at once; nothing is reported any more."""
-        self._over = True
-        if self._transport is not None:
-            self._transport.disconnect(False)
+        self._end()
+        self.disconnect()
 
-    # Called by picows.
+    def disconnect(self) -> None:
+        """Close the socket, whatever waits."""
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
+        if opened.tls is not None and not self.unsent:
+            with contextlib.suppress(OSError):
+                opened.socket.send(opened.tls.end())
+        self.detach()
+        self._poller.remove(opened.socket.fileno())
+        opened.socket.close()
 
-    def on_ws_connected(self, transport: picows.WSTransport) -> None:
-        """Handshake done (picows)."""
-        self._transport = transport
-        self._unsent = transport.underlying_transport.get_write_buffer_size
-        if self._over:  # given up while the server was thinking
-            transport.disconnect(False)
-        else:
-            self._owner.link_open()
+    # Called by the wire.
 
-    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
-        """One frame came (picows); its memory is valid only in here."""
-        kind = frame.msg_type
+    def on_frame(self, opcode: int, fin: bool, payload: bytes) -> None:
+        """One frame came."""
         if self._over:
-            if kind == picows.WSMsgType.CLOSE:
-                transport.disconnect()
+            if opcode == frames.CLOSE:
+                self._part()
             return
         try:
-            if kind is _TEXT:
-                message = self._fragments.begin(frame.get_payload_as_bytes(), frame.fin, True)
+            if opcode == frames.TEXT:
+                message = self._fragments.begin(payload, fin, True)
+                self.fragmented = not fin
                 if message is not None:
                     self._owner.link_text(message)
-            elif kind == picows.WSMsgType.CONTINUATION:
-                whole = self._fragments.proceed(frame.get_payload_as_bytes(), frame.fin)
+            elif opcode == frames.CONTINUATION:
+                whole = self._fragments.proceed(payload, fin)
+                self.fragmented = not fin
                 if whole is not None and whole[1]:
                     self._owner.link_text(whole[0])
                 elif whole is not None:
                     self._owner.link_binary()
-            elif kind == picows.WSMsgType.BINARY:
-                if self._fragments.begin(frame.get_payload_as_bytes(), frame.fin, False):
+            elif opcode == frames.BINARY:
+                whole_one = self._fragments.begin(payload, fin, False)
+                self.fragmented = not fin
+                if whole_one is not None:
                     self._owner.link_binary()
-            elif kind == picows.WSMsgType.PONG:
+            elif opcode == frames.PING:
+                self.send_frame(frames.PONG, payload)
+            elif opcode == frames.PONG:
                 self._unanswered = 0
-            elif kind == picows.WSMsgType.CLOSE:
-                self._closed(transport, frame.get_payload_as_bytes())
+            else:
+                self._closed(payload)
         except FragmentError as error:
-            _send_close(transport, error.close_code)
-            self._fail(PROTOCOL, str(error))
+            self.on_violation(error.close_code, str(error))
 
-    def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
-        """TCP is gone (picows)."""
-        self._loop.create_task(_consume(transport))
-        shake = transport.close_handshake
-        if shake is not None and shake.sent is not None and not self._over:
-            self._lost(PROTOCOL, shake.sent.reason or "bad frames from the server")
-        else:
-            self._lost(BROKEN, "the server dropped the connection")
+    def on_violation(self, close_code: int, reason: str) -> None:
+        """The server broke RFC 6455."""
+        if not self._over:
+            self._send_close(close_code)
+            self._fail(PROTOCOL, reason)
 
-    def pause_writing(self) -> None:
-        """Nothing to do: `congested` asks the transport (picows)."""
+    def on_gone(self, reason: str) -> None:
+        """TCP is gone."""
+        self._lost(BROKEN, f"the server dropped the connection {reason}".rstrip())
+        self.disconnect()
 
-    def resume_writing(self) -> None:
-        """Nothing to do (picows)."""
+    def on_blocked(self, blocked: bool) -> None:
+        """The socket takes no more for now, or does again."""
+        if self._opened is not None:
+            self._poller.block(self._opened.socket.fileno(), blocked)
+            if self._parting and not blocked:
+                self.disconnect()
 
-    def _closed(self, transport: picows.WSTransport, payload: bytes) -> None:
-        shake = transport.close_handshake
-        if shake is not None and shake.sent is not None:  # picows had closed for a violation
-            transport.disconnect()
-            self._lost(PROTOCOL, shake.sent.reason or "bad frames from the server")
-            return
+    def on_failure(self, error: BaseException) -> None:
+        """Something in here is broken: this connection ends, the others go on."""
+        log.error("stream.link_failed", exc_info=error)
+        self._lost(FAILED, "internal failure")
+        self.disconnect()
+
+    def _closed(self, payload: bytes) -> None:
         code = struct.unpack_from("!H", payload)[0] if len(payload) >= 2 else 1005
-        _send_close(transport, 1000 if code == 1005 else code)
-        transport.disconnect()
+        if payload and code not in _CODES:
+            self.on_violation(frames.PROTOCOL_ERROR, f"closed with {code}, which is no code")
+            return
+        self._send_close(1000 if code == 1005 else code)
         if code in _NORMAL:
             self._lost(None, f"the server closed ({code})")
         else:
             reason = payload[2:].decode(errors="replace")
             self._lost(CLOSED_ABNORMALLY, f"the server closed with {code} {reason}".rstrip())
+        self._part()
+
+    def _send_close(self, code: int) -> None:
+        self.send_frame(frames.CLOSE, struct.pack("!H", code))
+
+    def _part(self) -> None:
+        """Disconnect as soon as everything is sent, or soon enough."""
+        if not self.unsent:
+            self.disconnect()
+        elif not self._parting:
+            self._parting = True
+            self._loop.call_later(CLOSE_SECONDS, self.disconnect)
 
     def _fail(self, code: int, message: str) -> None:
         self._lost(code, message)
-        if self._transport is not None:
-            self._loop.call_later(0.1, self._transport.disconnect, False)
+        self._loop.call_later(0.1, self.disconnect)
 
     def _lost(self, code: int | None, message: str) -> None:
         if not self._over:
-            self._over = True
+            self._end()
             self._owner.link_lost(code, message)
 
-
-def _send_close(transport: picows.WSTransport, code: int) -> None:
-    # picows takes any code at run time; its enum lists the registered ones only.
-    transport.send_close(cast("picows.WSCloseCode", code))
-
-
-async def _consume(transport: picows.WSTransport) -> None:
-    """Take the exception that picows leaves with a connection it broke off itself."""
-    with contextlib.suppress(Exception):
-        await transport.wait_disconnected()
+    def _end(self) -> None:
+        self._over = True
+        self.lane = None

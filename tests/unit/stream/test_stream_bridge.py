@@ -242,4 +242,4 @@ async def test_two_streams_do_not_hear_each_other(bridge: Bridge, tmp_path: Path
         assert set(one.audio) <= {1, 0xFF}
         assert set(two.audio) <= {2, 0xFF}
         assert set(other.peer.audio) == {0xFF}
-        assert bridge.worker.rtp.unknown == 10
+        assert bridge.worker.rtp.counts.unknown == 10

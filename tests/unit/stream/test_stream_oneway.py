@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from stream import control
+from stream import control, rtp
 from stream.g711 import SILENT_FRAME
 from stream.inbound import IDLE_TICKS
 from stream.oneway import OneWay
-from stream.rtp import Packet
 
 SID = "MZ" + "1" * 32
 BOTH: tuple[control.Track, ...] = ("inbound", "outbound")
@@ -62,7 +61,7 @@ class Stream:
     def say(self, track: control.Track, frame: bytes, lost: int = 0, ssrc: int = 1) -> None:
         number = self._sent[track] + lost
         self._sent[track] = number + 1
-        self._receive[track](Packet(0, False, number & 0xFFFF, 0, ssrc, frame))
+        assert self._receive[track].datagram(rtp.build(0, False, number & 0xFFFF, 0, ssrc, frame))
 
     def ticks(self, count: int) -> None:
         for _ in range(count):

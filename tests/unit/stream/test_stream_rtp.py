@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ari_app.testing import rtp as oracle
 from stream import rtp
+from stream.hot import Sender
 
 U16 = st.integers(0, 2**16 - 1)
 U32 = st.integers(0, 2**32 - 1)
@@ -64,7 +65,7 @@ def test_malformed_packets_are_refused(datagram: bytes) -> None:
 
 def test_sender_counts_samples_with_one_ssrc_for_life() -> None:
     """B-28: marker once, sequence and timestamp continuous over their wraps."""
-    sender = rtp.Sender(8, ssrc=7, sequence=0xFFFE, timestamp=2**32 - 200)
+    sender = Sender(8, ssrc=7, sequence=0xFFFE, timestamp=2**32 - 200)
     packets = [oracle.parse(sender.packet(bytes(160)), 0.0, ("", 0)) for _ in range(4)]
     seen = [(p.marker, p.sequence, p.timestamp, p.ssrc, p.payload_type) for p in packets if p]
     assert seen == [

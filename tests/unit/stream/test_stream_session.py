@@ -9,8 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from stream import control, g711
-from stream.rtp import Packet
+from stream import control, g711, rtp
 from stream.session import Session, State
 
 SID = "MZ" + "1" * 32
@@ -57,14 +56,14 @@ def mark(name: str) -> bytes:
     return json.dumps({"event": "mark", "mark": {"name": name}}).encode()
 
 
-def packet(number: int, payload: bytes) -> Packet:
-    return Packet(0, False, number & 0xFFFF, number * 160, 1, payload)
+def packet(number: int, payload: bytes) -> bytes:
+    return rtp.build(0, False, number & 0xFFFF, number * 160, 1, payload)
 
 
 def test_connected_and_start_come_first_and_back_to_back() -> None:
     """Fact 2, and nothing of the caller before them."""
     one, wire, events = session(parameters={"k": "v"})
-    one.rtp(packet(0, bytes(160)))
+    one.datagram(packet(0, bytes(160)))
     for _ in range(30):
         assert one.tick() == g711.SILENT_FRAME
         one.sent()
@@ -72,7 +71,7 @@ def test_connected_and_start_come_first_and_back_to_back() -> None:
     one.open()
     assert wire.messages[0] == {"event": "connected", "protocol": "Call", "version": "1.0.0"}
     assert wire.messages[1]["start"]["customParameters"] == {"k": "v"}
-    one.rtp(packet(1, bytes(160)))
+    one.datagram(packet(1, bytes(160)))
     assert wire.messages[2]["media"]["timestamp"] == "0"
     assert [type(event) for event in events] == [control.Connected, control.Started]
 
@@ -81,10 +80,10 @@ def test_timestamps_advance_by_20_without_jumps_through_a_pause() -> None:
     """Fact 5."""
     one, wire, _ = session()
     one.open()
-    one.rtp(packet(0, bytes(160)))
+    one.datagram(packet(0, bytes(160)))
     for _ in range(100):
         one.tick()
-    one.rtp(packet(100, bytes(160)))
+    one.datagram(packet(100, bytes(160)))
     stamps = [int(message["media"]["timestamp"]) for message in wire.of("media")]
     assert stamps == list(range(0, 20 * 101, 20))
 
@@ -129,14 +128,14 @@ def test_a_slow_reader_loses_media_but_no_marks_and_no_keys() -> None:
     """31930; media time goes on, so that the bot sees the gap."""
     one, wire, events = session()
     one.open()
-    one.rtp(packet(0, bytes(160)))
+    one.datagram(packet(0, bytes(160)))
     wire.full = True
     for number in range(1, 11):
-        one.rtp(packet(number, bytes(160)))
+        one.datagram(packet(number, bytes(160)))
     one.text(mark("m"))
     one.dtmf("1")
     wire.full = False
-    one.rtp(packet(11, bytes(160)))
+    one.datagram(packet(11, bytes(160)))
     assert [message["event"] for message in wire.messages[2:]] == ["media", "mark", "dtmf", "media"]
     assert [m.get("sequenceNumber") for m in wire.messages[1:]] == ["1", "2", "3", "4", "5"]
     assert wire.of("media")[1]["media"]["timestamp"] == "220"
@@ -148,7 +147,7 @@ def test_alaw_callers_hear_and_are_heard_by_table() -> None:
     one, wire, _ = session(codec="alaw")
     codes = bytes(range(256)) + bytes(64)
     one.open()
-    one.rtp(Packet(8, False, 0, 0, 1, codes))
+    one.datagram(rtp.build(8, False, 0, 0, 1, codes))
     heard = b"".join(base64.b64decode(m["media"]["payload"]) for m in wire.of("media"))
     assert heard == codes.translate(g711.ALAW_TO_ULAW)
     one.text(media(codes))
@@ -173,7 +172,7 @@ def test_after_stop_nothing_is_sent() -> None:
     one.stop()
     one.stop()
     one.text(b'{"event":"clear"}')
-    one.rtp(packet(0, bytes(160)))
+    one.datagram(packet(0, bytes(160)))
     one.sent()
     assert one.tick() == g711.SILENT_FRAME
     assert [message["event"] for message in wire.messages] == ["connected", "start", "stop"]
@@ -232,7 +231,7 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(lost=st.integers(0, 5))
     def caller(self, lost: int) -> None:
         self.number += lost
-        self.session.rtp(packet(self.number, bytes(160)))
+        self.session.datagram(packet(self.number, bytes(160)))
         self.number += 1
 
     @rule(full=st.booleans())

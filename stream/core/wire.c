@@ -1,0 +1,513 @@
+/* The open connection of one WebSocket: frames of RFC 6455, with TLS by Python's ssl. */
+#include "core.h"
+
+#include <sys/random.h>
+
+enum { READ_BYTES = 64 * 1024, RECORD = 16 * 1024 };
+
+static uint8_t received[READ_BYTES];
+static PyObject *str_write, *str_read, *str_pending, *str_on_frame, *str_on_violation,
+    *str_on_gone, *str_on_blocked, *want_read, *zero_return, *record, *record_size;
+
+static int names_made(void)
+{
+    if (record_size)
+        return 1;
+    PyObject *module = PyImport_ImportModule("ssl");
+    if (!module)
+        return 0;
+    want_read = PyObject_GetAttrString(module, "SSLWantReadError");
+    zero_return = PyObject_GetAttrString(module, "SSLZeroReturnError");
+    Py_DECREF(module);
+    str_write = PyUnicode_InternFromString("write");
+    str_read = PyUnicode_InternFromString("read");
+    str_pending = PyUnicode_InternFromString("pending");
+    str_on_frame = PyUnicode_InternFromString("on_frame");
+    str_on_violation = PyUnicode_InternFromString("on_violation");
+    str_on_gone = PyUnicode_InternFromString("on_gone");
+    str_on_blocked = PyUnicode_InternFromString("on_blocked");
+    record = PyByteArray_FromStringAndSize(NULL, RECORD);
+    if (want_read && zero_return && record)
+        record_size = PyLong_FromLong(RECORD);
+    return record_size != NULL;
+}
+
+static int done(PyObject *result)
+{
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+/* Says why the connection is gone. */
+static int gone(Wire *self, const char *reason)
+{
+    PyObject *text = PyUnicode_DecodeUTF8(reason, (Py_ssize_t)strlen(reason), "replace");
+    int failed = !text || done(PyObject_CallMethodOneArg((PyObject *)self, str_on_gone, text));
+    Py_XDECREF(text);
+    return failed ? -1 : 0;
+}
+
+/* Says that TLS failed, when that is the exception that is set. */
+static int tls_failed(Wire *self)
+{
+    PyObject *type, *error, *traceback;
+    if (!PyErr_ExceptionMatches(PyExc_OSError)) /* SSLError is one */
+        return -1;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    PyObject *reason = error ? PyObject_GetAttrString(error, "reason") : NULL;
+    PyErr_Clear();
+    PyObject *text = PyUnicode_FromFormat("TLS failed: %S", reason ? reason : Py_None);
+    int failed = !text || done(PyObject_CallMethodOneArg((PyObject *)self, str_on_gone, text));
+    Py_XDECREF(text);
+    Py_XDECREF(reason);
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(traceback);
+    return failed ? -1 : 0;
+}
+
+/* --- out ------------------------------------------------------------------------------------ */
+
+/* Keeps what the socket does not take. */
+static int keep_waiting(Wire *self, const uint8_t *data, size_t size)
+{
+    size_t unsent = wire_unsent(self);
+    if (self->sent) {
+        memmove(self->waiting, self->waiting + self->sent, unsent);
+        self->sent = 0;
+        self->waiting_size = unsent;
+    }
+    uint8_t *larger = PyMem_Realloc(self->waiting, unsent + size);
+    if (!larger) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(larger + unsent, data, size);
+    self->waiting = larger;
+    self->waiting_size = unsent + size;
+    return unsent ? 0
+                  : done(PyObject_CallMethodOneArg((PyObject *)self, str_on_blocked, Py_True));
+}
+
+static int send_bytes(Wire *self, const uint8_t *data, size_t size)
+{
+    if (self->fd < 0 || !size)
+        return 0;
+    if (!wire_unsent(self)) {
+        ssize_t sent = send(self->fd, data, size, MSG_NOSIGNAL);
+        if (sent == (ssize_t)size)
+            return 0;
+        if (sent < 0 && errno != EAGAIN && errno != EINTR)
+            return gone(self, strerror(errno));
+        if (sent > 0) {
+            data += sent;
+            size -= (size_t)sent;
+        }
+    }
+    return keep_waiting(self, data, size);
+}
+
+/* Sends what TLS has to say. */
+static int send_records(Wire *self)
+{
+    PyObject *records = PyObject_CallMethodNoArgs(self->outgoing, str_read);
+    if (!records)
+        return -1;
+    int failed = -1;
+    if (PyBytes_Check(records))
+        failed = send_bytes(self, (uint8_t *)PyBytes_AS_STRING(records),
+                            (size_t)PyBytes_GET_SIZE(records));
+    Py_DECREF(records);
+    return failed;
+}
+
+static uint32_t mask_key(void)
+{
+    static uint64_t state;
+    while (!state) /* it need not be a secret: stream/frames.py says why */
+        if (getrandom(&state, sizeof state, 0) != sizeof state)
+            state = 0x9e3779b97f4a7c15u;
+    state ^= state << 13; /* xorshift64 (Marsaglia 2003) */
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 32);
+}
+
+/* Sends a frame of `size` bytes at `payload`, which has WS_HEAD bytes of room before it and is
+ * masked in place. */
+int wire_send(Wire *self, int opcode, uint8_t *payload, size_t size)
+{
+    uint8_t *at = payload - 4;
+    uint32_t key = mask_key();
+    uint64_t wide = (uint64_t)key << 32 | key;
+    size_t whole = size & ~(size_t)7;
+    if (self->fd < 0)
+        return 0;
+    for (size_t byte = 0; byte < whole; byte += 8) {
+        uint64_t word;
+        memcpy(&word, payload + byte, 8);
+        word ^= wide;
+        memcpy(payload + byte, &word, 8);
+    }
+    memcpy(at, &key, 4);
+    for (size_t byte = whole; byte < size; byte++)
+        payload[byte] ^= at[byte & 3];
+    if (size < 126) {
+        *--at = (uint8_t)(0x80 | size);
+    } else {
+        int bytes = size < 0x10000 ? 2 : 8;
+        for (int shift = 0; shift < bytes; shift++)
+            *--at = (uint8_t)(size >> 8 * shift);
+        *--at = bytes == 2 ? 0xfe : 0xff;
+    }
+    *--at = (uint8_t)(0x80 | opcode);
+    size += (size_t)(payload - at);
+    if (!self->tls_object)
+        return send_bytes(self, at, size);
+    PyObject *frame = PyBytes_FromStringAndSize((char *)at, (Py_ssize_t)size);
+    if (!frame)
+        return -1;
+    int failed = done(PyObject_CallMethodOneArg(self->tls_object, str_write, frame));
+    Py_DECREF(frame);
+    return failed ? tls_failed(self) : send_records(self);
+}
+
+int wire_writable(Wire *self)
+{
+    size_t unsent = wire_unsent(self);
+    if (self->fd < 0 || !unsent)
+        return 0;
+    ssize_t sent = send(self->fd, self->waiting + self->sent, unsent, MSG_NOSIGNAL);
+    if (sent < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : gone(self, strerror(errno));
+    self->sent += (size_t)sent;
+    if (wire_unsent(self))
+        return 0;
+    PyMem_Free(self->waiting);
+    self->waiting = NULL;
+    self->sent = self->waiting_size = 0;
+    return done(PyObject_CallMethodOneArg((PyObject *)self, str_on_blocked, Py_False));
+}
+
+/* --- in ------------------------------------------------------------------------------------- */
+
+static int violation(Wire *self, int close_code, const char *reason)
+{
+    self->broken = 1;
+    return done(PyObject_CallMethod((PyObject *)self, "on_violation", "is", close_code, reason));
+}
+
+static int hand_over(Wire *self, int opcode, int fin, const uint8_t *payload, size_t size)
+{
+    PyObject *arguments[] = {(PyObject *)self, PyLong_FromLong(opcode), fin ? Py_True : Py_False,
+                             PyBytes_FromStringAndSize((const char *)payload, (Py_ssize_t)size)};
+    int failed = !arguments[1] || !arguments[3] ||
+                 done(PyObject_VectorcallMethod(str_on_frame, arguments, 4, NULL));
+    Py_XDECREF(arguments[1]);
+    Py_XDECREF(arguments[3]);
+    return failed ? -1 : 0;
+}
+
+/* Takes the whole frames at the start of `data`; returns how many bytes they have, -1 with an
+ * exception set. Stops when a frame had the connection ended. */
+static ssize_t take_frames(Wire *self, const uint8_t *data, size_t size)
+{
+    size_t used = 0;
+    while (!self->broken && self->fd >= 0) {
+        const uint8_t *at = data + used;
+        size_t left = size - used, head = 2, length;
+        self->wanted = 2;
+        if (left < 2)
+            break;
+        length = at[1];
+        if (length == 126 || length == 127) {
+            head = length == 126 ? 4 : 10;
+            self->wanted = head;
+            if (left < head)
+                break;
+            length = 0;
+            for (size_t byte = 2; byte < head; byte++)
+                length = length << 8 | at[byte];
+        } else if (length > 127) {
+            return violation(self, 1002, "masked frame from the server");
+        }
+        int opcode = at[0] & 15, fin = at[0] >> 7, failed;
+        if (at[0] & 0x70)
+            return violation(self, 1002, "reserved bits in a frame");
+        if ((opcode > WS_BINARY && opcode < WS_CLOSE) || opcode > WS_PONG)
+            return violation(self, 1002, "reserved opcode");
+        if (opcode >= WS_CLOSE && (length > 125 || !fin))
+            return violation(self, 1002, "control frame too long or in fragments");
+        if (length > MAX_MESSAGE)
+            return violation(self, 1009, "frame over 16777216 bytes");
+        self->wanted = head + length;
+        if (left < self->wanted)
+            break;
+        used += head + length;
+        if (opcode == WS_TEXT && fin && !self->fragmented && self->lane &&
+            PyObject_TypeCheck(self->lane, &LaneType)) {
+            PyObject *lane = Py_NewRef(self->lane);
+            failed = lane_text((Lane *)lane, (const char *)at + head, length);
+            Py_DECREF(lane);
+        } else {
+            failed = hand_over(self, opcode, fin, at + head, length);
+        }
+        if (failed)
+            return -1;
+    }
+    return (ssize_t)used;
+}
+
+/* Takes bytes of the WebSocket. */
+static int take(Wire *self, const uint8_t *data, size_t size)
+{
+    /* What is kept is ours alone meanwhile: a frame may end the connection. */
+    uint8_t *kept = self->kept;
+    if (kept) {
+        size_t have = self->kept_size;
+        /* Room for the whole of a long message, as far as it is sure to come: twice what is here. */
+        uint8_t *larger = PyMem_Realloc(kept, have + size);
+        if (!larger) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        memcpy(larger + have, data, size);
+        self->kept = kept = larger;
+        self->kept_size = size += have;
+        data = kept;
+        if (size < self->wanted)
+            return 0;
+        self->kept = NULL;
+        self->kept_size = 0;
+    }
+    ssize_t used = take_frames(self, data, size);
+    size_t left = used < 0 ? 0 : size - (size_t)used;
+    if (used >= 0 && left && self->fd >= 0 && !self->broken) {
+        self->kept = PyMem_Malloc(left);
+        if (self->kept) {
+            memcpy(self->kept, data + used, left);
+            self->kept_size = left;
+        } else {
+            PyErr_NoMemory();
+            used = -1;
+        }
+    }
+    PyMem_Free(kept);
+    return used < 0 ? -1 : 0;
+}
+
+/* Takes bytes of the wire under TLS. */
+static int take_records(Wire *self, const uint8_t *data, size_t size)
+{
+    PyObject *bytes = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
+    int ended = 0;
+    if (!bytes)
+        return -1;
+    int failed = done(PyObject_CallMethodOneArg(self->incoming, str_write, bytes));
+    Py_DECREF(bytes);
+    while (!failed && !ended && self->fd >= 0) {
+        PyObject *pending = PyObject_GetAttr(self->incoming, str_pending);
+        long some = pending ? PyLong_AsLong(pending) : -1;
+        Py_XDECREF(pending);
+        if (some <= 0) {
+            failed = some < 0;
+            break;
+        }
+        /* Room for a whole record, so that nothing waits inside OpenSSL. */
+        PyObject *arguments[] = {self->tls_object, record_size, record};
+        PyObject *count = PyObject_VectorcallMethod(str_read, arguments, 3, NULL);
+        if (!count) {
+            if (PyErr_ExceptionMatches(want_read)) {
+                PyErr_Clear();
+                break;
+            }
+            if (!PyErr_ExceptionMatches(zero_return))
+                return tls_failed(self);
+            PyErr_Clear();
+            ended = 1;
+            break;
+        }
+        long plain = PyLong_AsLong(count);
+        Py_DECREF(count);
+        if (plain > 0)
+            failed = take(self, (const uint8_t *)PyByteArray_AS_STRING(record), (size_t)plain);
+        else
+            ended = 1;
+    }
+    if (failed)
+        return -1;
+    if (self->fd >= 0) {
+        /* Key updates and alerts. */
+        PyObject *pending = PyObject_GetAttr(self->outgoing, str_pending);
+        long some = pending ? PyLong_AsLong(pending) : -1;
+        Py_XDECREF(pending);
+        if (some < 0 || (some && send_records(self)))
+            return -1;
+    }
+    return ended && self->fd >= 0 ? gone(self, "") : 0;
+}
+
+int wire_readable(Wire *self)
+{
+    if (self->fd < 0)
+        return 0;
+    ssize_t size = recv(self->fd, received, sizeof received, 0);
+    if (size < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : gone(self, strerror(errno));
+    if (!size)
+        return gone(self, "");
+    return self->tls_object ? take_records(self, received, (size_t)size)
+                            : take(self, received, (size_t)size);
+}
+
+/* --- the type ------------------------------------------------------------------------------- */
+
+static int release(PyObject *object)
+{
+    Wire *self = (Wire *)object;
+    self->fd = -1;
+    Py_CLEAR(self->tls_object);
+    Py_CLEAR(self->incoming);
+    Py_CLEAR(self->outgoing);
+    Py_CLEAR(self->lane);
+    PyMem_Free(self->waiting);
+    PyMem_Free(self->kept);
+    self->waiting = self->kept = NULL;
+    self->sent = self->waiting_size = self->kept_size = 0;
+    return 0;
+}
+
+static PyObject *wire_attach(PyObject *object, PyObject *args)
+{
+    Wire *self = (Wire *)object;
+    PyObject *sock, *tls;
+    if (!names_made() || !PyArg_ParseTuple(args, "OO", &sock, &tls))
+        return NULL;
+    int fd = PyObject_AsFileDescriptor(sock);
+    if (fd < 0)
+        return NULL;
+    release(object);
+    if (tls != Py_None) {
+        self->tls_object = PyObject_GetAttrString(tls, "object");
+        self->incoming = PyObject_GetAttrString(tls, "incoming");
+        self->outgoing = PyObject_GetAttrString(tls, "outgoing");
+        if (!self->tls_object || !self->incoming || !self->outgoing)
+            return NULL;
+    }
+    self->broken = 0;
+    self->fd = fd;
+    Py_RETURN_NONE;
+}
+
+static PyObject *wire_detach(PyObject *object, PyObject *Py_UNUSED(none))
+{
+    release(object);
+    Py_RETURN_NONE;
+}
+
+static PyObject *wire_send_frame(PyObject *object, PyObject *args)
+{
+    Wire *self = (Wire *)object;
+    int opcode;
+    Py_buffer payload;
+    if (!PyArg_ParseTuple(args, "iy*", &opcode, &payload))
+        return NULL;
+    size_t size = (size_t)payload.len;
+    uint8_t small[2048], *room = small;
+    int failed = -1;
+    if (self->fd < 0)
+        failed = 0;
+    else if (size + WS_HEAD > sizeof small && !(room = PyMem_Malloc(size + WS_HEAD)))
+        PyErr_NoMemory();
+    else {
+        memcpy(room + WS_HEAD, payload.buf, size);
+        failed = wire_send(self, opcode, room + WS_HEAD, size);
+    }
+    if (room != small)
+        PyMem_Free(room);
+    PyBuffer_Release(&payload);
+    if (failed)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *wire_take(PyObject *object, PyObject *args)
+{
+    Py_buffer data;
+    if (!PyArg_ParseTuple(args, "y*", &data))
+        return NULL;
+    int failed = take((Wire *)object, data.buf, (size_t)data.len);
+    PyBuffer_Release(&data);
+    if (failed)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *wire_readable_method(PyObject *object, PyObject *Py_UNUSED(none))
+{
+    return wire_readable((Wire *)object) ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *wire_writable_method(PyObject *object, PyObject *Py_UNUSED(none))
+{
+    return wire_writable((Wire *)object) ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *wire_get_unsent(PyObject *object, void *Py_UNUSED(closure))
+{
+    return PyLong_FromSize_t(wire_unsent((Wire *)object));
+}
+
+static PyObject *wire_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *self = PyType_GenericNew(type, args, kwargs);
+    if (self)
+        ((Wire *)self)->fd = -1;
+    return self;
+}
+
+static int wire_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Wire *self = (Wire *)object;
+    Py_VISIT(self->tls_object);
+    Py_VISIT(self->incoming);
+    Py_VISIT(self->outgoing);
+    Py_VISIT(self->lane);
+    return 0;
+}
+
+static void wire_dealloc(PyObject *object)
+{
+    PyObject_GC_UnTrack(object);
+    release(object);
+    Py_TYPE(object)->tp_free(object);
+}
+
+static PyMethodDef wire_methods[] = {{"attach", wire_attach, METH_VARARGS, NULL},
+                                     {"detach", wire_detach, METH_NOARGS, NULL},
+                                     {"send_frame", wire_send_frame, METH_VARARGS, NULL},
+                                     {"take", wire_take, METH_VARARGS, NULL},
+                                     {"readable", wire_readable_method, METH_NOARGS, NULL},
+                                     {"writable", wire_writable_method, METH_NOARGS, NULL},
+                                     {0}};
+
+static PyMemberDef wire_members[] = {{"lane", T_OBJECT, offsetof(Wire, lane), 0, NULL},
+                                     {"fragmented", T_BOOL, offsetof(Wire, fragmented), 0, NULL},
+                                     {0}};
+
+static PyGetSetDef wire_getters[] = {{"unsent", wire_get_unsent, NULL, NULL, NULL}, {0}};
+
+PyTypeObject WireType = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "stream._core.Wire",
+    .tp_basicsize = sizeof(Wire),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_new = wire_new,
+    .tp_dealloc = wire_dealloc,
+    .tp_traverse = wire_traverse,
+    .tp_clear = release,
+    .tp_members = wire_members,
+    .tp_getset = wire_getters,
+    .tp_methods = wire_methods,
+};

@@ -1,0 +1,48 @@
+"""What every frame passes: the compiled core where it was built, else its twin in Python.
+
+Both are the same to whoever uses them, and pass the same tests. ``STREAM_CORE=python`` in the
+environment chooses the twin, ``STREAM_CORE=c`` insists on the core.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+_WISH = os.environ.get("STREAM_CORE", "")
+
+COMPILED = False
+if not TYPE_CHECKING and _WISH != "python":
+    try:
+        from stream._core import (
+            Batch,
+            InboundState,
+            Lane,
+            MediaText,
+            PlayoutState,
+            Poller,
+            Sender,
+            Wire,
+        )
+
+        COMPILED = True
+    except ImportError:
+        if _WISH == "c":
+            raise
+
+if TYPE_CHECKING or not COMPILED:
+    from stream.twin import InboundState, Lane, MediaText, PlayoutState, Sender
+    from stream.udp_sockets import Batch
+    from stream.ws_twin import Poller, Wire
+
+__all__ = [
+    "COMPILED",
+    "Batch",
+    "InboundState",
+    "Lane",
+    "MediaText",
+    "PlayoutState",
+    "Poller",
+    "Sender",
+    "Wire",
+]

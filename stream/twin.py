@@ -1,0 +1,226 @@
+"""The twin of the compiled core (stream/core), in Python: states, and the way of a frame."""
+
+from __future__ import annotations
+
+import binascii
+import struct
+from collections import deque
+from typing import Protocol
+
+from stream import rtp
+
+
+class InboundState:
+    """Where a caller's row of packets stands; `stream.inbound.Inbound` has the logic.
+
+    The core takes the packet that is next in its row, and a tick within `IDLE_TICKS`, by itself.
+    """
+
+    payload_type: int
+    table: bytes | None
+    carry: bytes
+    ssrc: int
+    next_sequence: int
+    next_timestamp: int
+    idle: int
+    ahead: int
+    packets: int
+    late: int
+    ignored: int
+    rebased: int
+    filled: int
+
+    def push(self, packet: rtp.Packet) -> list[bytes]:
+        """Return the frames complete with ``packet``."""
+        raise NotImplementedError
+
+    def tick(self) -> bytes | None:
+        """Return a frame of silence when it is time for one."""
+        raise NotImplementedError
+
+
+class PlayoutState:
+    """What waits for the caller; `stream.playout.Playout` has the logic.
+
+    The core queues and takes whole frames by itself when no part of one is in between.
+    """
+
+    frames: deque[bytes]
+    rest: bytes
+    marks: deque[tuple[int, bytes]]
+    speaking: bool
+    held: bool
+    max_bytes: int
+    queued: int
+    taken: int
+    padded: int
+    cleared: int
+    dropped: int
+
+    def take(self) -> bytes | None:
+        """Return the next frame, None for silence."""
+        raise NotImplementedError
+
+
+class MediaText:
+    """Maker of one stream's `media` messages; owns the counters. Takes JSON strings."""
+
+    def __init__(self, track: bytes, sid: bytes) -> None:
+        self._template = (
+            b'{"event":"media","sequenceNumber":"%%d","media":{"track":%b,"chunk":"%%d",'
+            b'"timestamp":"%%d","payload":"%%b"},"streamSid":%b}'
+            % (track.replace(b"%", b"%%"), sid.replace(b"%", b"%%"))
+        )
+        self.sequence = 0
+        self.chunk = 0
+
+    def media(self, timestamp: int, frame: bytes) -> bytes:
+        """Return the media message of ``frame``, ``timestamp`` in ms since the stream began."""
+        self.sequence += 1
+        self.chunk += 1
+        return self._template % (
+            self.sequence,
+            self.chunk,
+            timestamp,
+            binascii.b2a_base64(frame, newline=False),
+        )
+
+
+_HEADER = struct.Struct("!BBHII")
+
+
+class Sender:
+    """Outgoing half of an RTP pair: one SSRC for life, timestamps from samples sent.
+
+    The first packet carries the marker bit; there is no idle after it, since silence is sent
+    as audio (RFC 3551 §4.1).
+    """
+
+    def __init__(self, payload_type: int, ssrc: int, sequence: int, timestamp: int) -> None:
+        self._payload_type = payload_type
+        self._second = payload_type | 0x80
+        self._ssrc = ssrc
+        self._sequence = sequence
+        self._timestamp = timestamp
+
+    def packet(self, frame: bytes) -> bytes:
+        """Return the packet of the next ``frame`` of 160 bytes."""
+        sequence, timestamp = self._sequence, self._timestamp
+        self._sequence = sequence + 1 & 0xFFFF
+        self._timestamp = timestamp + len(frame) & 0xFFFFFFFF
+        header = _HEADER.pack(0x80, self._second, sequence, timestamp, self._ssrc)
+        self._second = self._payload_type
+        return header + frame
+
+
+class Link(Protocol):
+    """The bot's WebSocket as the session sees it."""
+
+    def send(self, message: bytes) -> None:
+        """Send one text message; never blocks."""
+
+    def congested(self) -> bool:
+        """Tell whether too much is still unsent, so that media has to be dropped."""
+
+
+class Receiver(Protocol):
+    """Whom an RTP peer's datagrams are for."""
+
+    def datagram(self, data: bytes) -> bool:
+        """Take one; returns False when it is no RTP."""
+
+    def failed(self, error: BaseException) -> None:
+        """Taking it raised ``error``."""
+
+
+class Ticked(Protocol):
+    """What the wheel ticks besides lanes: it sends nothing to the call."""
+
+    def tick(self) -> object:
+        """Let 20 ms pass."""
+
+    def failed(self, error: BaseException) -> None:
+        """That raised ``error``."""
+
+
+class Lane:
+    """What every frame of a session passes; `stream.session.Session` has the rest.
+
+    ``silence`` is a frame in the caller's codec, ``table`` translates µ-law to that codec, None
+    when it is µ-law. The core calls the hooks only for what is out of the ordinary.
+    """
+
+    def __init__(
+        self,
+        sid: bytes,
+        inbound: InboundState,
+        playout: PlayoutState,
+        writer: MediaText,
+        sender: Sender,
+        link: Link,
+        silence: bytes,
+        table: bytes | None,
+    ) -> None:
+        self._sid = sid
+        self.inbound = inbound
+        self.playout = playout
+        self.writer = writer
+        self.sender = sender
+        self.link = link
+        self._silence = silence
+        self._table = table
+        #: Asterisk's end of the RTP pair, as the kernel writes it.
+        self.peer: bytes | None = None
+        #: Whether the bot listens and talks.
+        self.is_open = False
+        self.frames = 0
+        self.media_sent = 0
+        self.media_dropped = 0
+        self.received = 0
+        self.rtp_sent = 0
+
+    # Hooks.
+
+    def rtp(self, packet: rtp.Packet) -> None:
+        """Take a packet of the caller."""
+
+    def media(self, frame: bytes) -> None:
+        """Send a frame of µ-law to the bot, or drop it when the bot does not read."""
+
+    def message(self, text: bytes) -> None:
+        """Take a text message of the bot."""
+
+    def play(self, audio: bytes) -> None:
+        """Queue audio for the caller."""
+
+    def failed(self, error: BaseException) -> None:
+        """Something in here is broken."""
+
+    # The way of a frame.
+
+    def datagram(self, data: bytes) -> bool:
+        """Take a datagram of the caller; returns False when it is no RTP."""
+        packet = rtp.parse(data)
+        if packet is None:
+            return False
+        self.rtp(packet)
+        return True
+
+    def text(self, text: bytes) -> None:
+        """Take a text message of the bot."""
+        self.message(text)
+
+    def tick(self) -> bytes:
+        """Return the frame to send now, in the caller's codec; to be called every 20 ms.
+
+        `Session.sent` must follow as soon as the frame has left, when marks are pending.
+        """
+        self.rtp_sent += 1
+        if self.is_open:
+            silence = self.inbound.tick()
+            if silence is not None:
+                self.media(silence)
+            frame = self.playout.take()
+            if frame is not None:
+                return frame if self._table is None else frame.translate(self._table)
+        return self._silence
