@@ -166,6 +166,9 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
             _secret(settings.ari_password),
             settings.ari_app,
         )
+        names = Names()
+        stack.push_async_callback(names.close)
+        hosts = SipHosts(policy, names)
         running = Node(settings, store, bus, ari, pool)
         forgetting = asyncio.create_task(
             forget_old(store, running.recordings, settings.retention_days)
@@ -173,11 +176,13 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         stack.callback(forgetting.cancel)
         running.recorder = Recorder(_studio(running, callbacks))
         speaker = await make_speaker(stack, settings, media, tls)
-        running.manager = CallManager(_services(running, webhooks, callbacks, media, speaker))
+        running.manager = CallManager(
+            _services(running, webhooks, callbacks, media, speaker, hosts)
+        )
         await ari.start()
         stack.push_async_callback(ari.close)
         stack.push_async_callback(running.recorder.close)
-        await _listen(stack, running)
+        await _listen(stack, running, hosts)
         yield running
 
 
@@ -211,6 +216,7 @@ def _services(
     callbacks: CallbackSender,
     media: MediaCache,
     speaker: Speaker[Sound],
+    hosts: SipHosts,
 ) -> Services:
     """Give the calls everything they use."""
     settings, store = node.settings, node.store
@@ -220,6 +226,7 @@ def _services(
             node=settings.node,
             app=settings.ari_app,
             outbound_sip_uri=settings.outbound_sip_uri,
+            client_sip_uri=settings.client_sip_uri,
             stream_keep_query=settings.stream_keep_query,
         ),
         platform=CallPlatform(LocalPlatform(store, sources=settings.allowed_sources)),
@@ -241,16 +248,14 @@ def _services(
         tunes=Tunes(media),
         conferences=Conferences(store.conferences),
         queues=Queues(store.queues),
+        hosts=hosts,
         now=_now,
     )
 
 
-async def _listen(stack: AsyncExitStack, node: Node) -> None:
+async def _listen(stack: AsyncExitStack, node: Node, hosts: SipHosts) -> None:
     """Serve the HTTP API."""
     settings = node.settings
-    names = Names()
-    stack.push_async_callback(names.close)
-    hosts = SipHosts(UrlPolicy(settings.allow_private_urls, settings.url_allow), names)
     metrics = CollectorRegistry()
     watch_node(metrics, node)
     app = build_app(

@@ -185,6 +185,11 @@ class Settings(BaseSettings):
         "Where calls to numbers go, e.g. `sip:{number}@127.0.0.1:5090`",
         shown="none: calls to numbers are refused",
     )
+    client_sip_uri: str | None = _field(
+        None,
+        "Where `<Dial><Client>` goes, e.g. `sip:{client}@127.0.0.1:5091`",
+        shown="none: no client is registered",
+    )
 
     # Asterisk
     ari_url: Url | None = _field(
@@ -353,11 +358,12 @@ class Settings(BaseSettings):
             raise ValueError(f"{what} is not available yet; leave it out")
         return value
 
-    @field_validator("outbound_sip_uri")
+    @field_validator("outbound_sip_uri", "client_sip_uri")
     @classmethod
-    def _outbound(cls, value: str | None) -> str | None:
+    def _outbound(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None and not re.fullmatch(r"sips?:[^\s,\"'<>&|]+", value):
-            raise ValueError("write it as sip:{number}@host:port")
+            what = "client" if info.field_name == "client_sip_uri" else "number"
+            raise ValueError(f"write it as sip:{{{what}}}@host:port")
         return value
 
     @field_validator("account_sid")

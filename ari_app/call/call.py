@@ -253,6 +253,8 @@ class Call:
     async def _replace(self, source: Source) -> End:
         """Run ``source`` instead of what ran before."""
         self._ctx.on_hangup = None
+        if self._child is not None:
+            self._child.parted.set()
         await release_living(self._ctx)
         return await self._walk(source)
 

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ari_app.call.context import CallContext
 from ari_app.call.dialing import Dialing
@@ -50,7 +50,7 @@ class Plan:
 
 
 class Child:
-    """One dialled leg. Its parent awaits, joins and releases it."""
+    """One dialled leg. Its parent awaits it, joins it and ends it."""
 
     def __init__(self, whisper: Fetch | None = None) -> None:
         self.call: Call
@@ -59,9 +59,10 @@ class Child:
         self.answered = asyncio.Event()
         #: It has heard the whisper and may be joined.
         self.ready = asyncio.Event()
-        #: It is not the parent's any more: ended, or given another document by REST.
+        #: It is not the parent's any more: ending, or about to run a document of its own.
         self.over = asyncio.Event()
-        self._released = asyncio.Event()
+        #: REST gave it a document of its own: it goes on without its parent.
+        self.parted = asyncio.Event()
         self._apart = asyncio.Event()
         self._apart.set()
 
@@ -94,18 +95,20 @@ class Child:
         finally:
             self._apart.set()
 
-    def release(self) -> None:
-        """The parent is done with it: an answered child hangs up."""
-        self._released.set()
-
     async def end(self, status: CallStatus = CallStatus.CANCELED) -> CallRecord:
-        """End a child that is still the parent's, as ``status`` when it was not answered.
+        """End the child, as ``status`` when it was not answered; never while it is `joined`.
 
-        Returns its record; one that left for a document of its own goes on.
+        Returns its record when it has ended, or has parted: such a child goes on.
         """
-        if self.ready.is_set() and self.over.is_set():
-            return self.record
-        return await self.call.end(status)
+        if not self.over.is_set():
+            return await self.call.end(status)
+        parted = asyncio.ensure_future(self.parted.wait())
+        try:
+            either: set[asyncio.Future[Any]] = {parted, self.call.ended}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            parted.cancel()
+        return self.record
 
     async def run(self, ctx: CallContext) -> End:
         """What the child does instead of a document, from its answer on."""
@@ -113,7 +116,8 @@ class Child:
             if self._whisper is not None and not await self._heard(ctx, self._whisper):
                 return End()
             self.ready.set()
-            await self._released.wait()
+            # Until the parent ends it, its time is over, or it is given another document.
+            await asyncio.get_running_loop().create_future()
             return End()
         finally:
             self.over.set()

@@ -113,7 +113,11 @@ class Leg:
         self.answered = True
 
     async def play(self, path: str) -> None:
-        """Play a file (absolute path, no extension) to its end; stopped when cancelled.
+        """Play a file (absolute path, no extension) as `play_media` does."""
+        await self.play_media(f"sound:{path}")
+
+    async def play_media(self, media: str) -> None:
+        """Play an ARI media URI (``sound:…``, ``tone:…``) to its end; stopped when cancelled.
 
         Raises TwilioError 13420 when Asterisk could not play it: ARI reports that only in the
         final state of the playback (B-29).
@@ -123,7 +127,7 @@ class Leg:
         try:
             await whole(
                 self.ari.channels.play_with_id(
-                    channel_id=self.channel_id, playback_id=playback_id, media=[f"sound:{path}"]
+                    channel_id=self.channel_id, playback_id=playback_id, media=[media]
                 )
             )
             self._playing.add(playback_id)
@@ -136,7 +140,7 @@ class Leg:
             self._playbacks.pop(playback_id, None)
         # A caller who hangs up makes the playback fail before the channel's end is told.
         if state == "failed" and not await self.gone_within(END_DELAY):
-            raise TwilioError(13420, f"Asterisk could not play {path}")
+            raise TwilioError(13420, f"Asterisk could not play {media}")
 
     async def stop_left(self) -> None:
         """Stop what an earlier process had the channel play, and wait for its end."""

@@ -349,6 +349,13 @@ class StreamWatcher(Protocol):
         """Something was ignored or dropped (31930, 31931, 31950, 31951)."""
 
 
+class Hosts(Protocol):
+    """Whom a customer may call by SIP address."""
+
+    async def permits(self, host: str) -> bool:
+        """Tell whether ``host``, an address or a name, may be called."""
+
+
 class Stream(Protocol):
     """A running stream as the call sees it."""
 
@@ -403,6 +410,7 @@ class CallSettings:
     node: str
     app: str
     outbound_sip_uri: str | None = None
+    client_sip_uri: str | None = None
     stream_keep_query: bool = False
     default_error_speech: str = (
         "We are sorry. An application error has occurred. Goodbye."  # Twilio's habit, our words
@@ -430,6 +438,7 @@ class Services:
     tunes: Tunes
     conferences: Conferences
     queues: Queues
+    hosts: Hosts
     now: Callable[[], datetime]
     #: The bridges that calls and conferences of this process use.
     bridges: Bridges = field(default_factory=Bridges)

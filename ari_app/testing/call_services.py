@@ -309,6 +309,17 @@ class FakePlatform:
         return ACCOUNT if sid == ACCOUNT.sid else None
 
 
+class FakeHosts:
+    """Everybody may be called but the ``forbidden``."""
+
+    def __init__(self) -> None:
+        self.forbidden: set[str] = set()
+
+    async def permits(self, host: str) -> bool:
+        """Tell whether a host may be called."""
+        return host not in self.forbidden
+
+
 class CallRoom:
     """A call manager between a fake Asterisk and fake rooms; an async context manager.
 
@@ -327,6 +338,7 @@ class CallRoom:
         self.conferences = FakeConferenceStore()
         self.queues = FakeQueueStore()
         self.platform = FakePlatform()
+        self.hosts = FakeHosts()
         self.recordings = FakeRecordingStore(self.news)
         self.files = FakeRecordingFiles(self.asterisk.world)
         self.ari: AriClient
@@ -364,6 +376,7 @@ class CallRoom:
             audio=self.sounds,
             speaker=self.sounds,
             streams=self.streams,
+            hosts=self.hosts,
             recorder=self.recorder,
             beep=self.sounds.beep,
             tunes=self.sounds,

@@ -171,8 +171,7 @@ SPEC = VerbSpec(
             for name, note in DIAL_NOUNS.items()
         ),
     ),
-    note="bridging to another party is not available: place a second call over REST",
-    status="rejected",
+    note="rings its nouns and joins the call to the first that answers",
     nested_code=NESTED,
     build=build,
 )

@@ -26,7 +26,7 @@ class DialClient:
     line: int = field(default=0, compare=False, kw_only=True)
 
 
-IDENTITY = Spec("Identity", text="the identity, instead of the noun's own text", status="rejected")
+IDENTITY = Spec("Identity", text="the identity, instead of the noun's own text")
 SPEC = Spec(
     "Client",
     (
@@ -36,7 +36,7 @@ SPEC = Spec(
     ),
     text="the client's identity",
     children=(IDENTITY, parameter.SPEC),
-    status="rejected",
+    note="dialled at ARISWITCH_CLIENT_SIP_URI; its parameters become X- headers",
 )
 
 

@@ -36,7 +36,6 @@ SPEC = Spec(
         *AMD,
     ),
     text="the number, E.164",
-    status="rejected",
 )
 
 

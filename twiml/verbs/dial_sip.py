@@ -62,10 +62,10 @@ URI = Spec(
     "Uri",
     (PRIORITY, WEIGHT, USERNAME, PASSWORD),
     text="a SIP URI, instead of the noun's own text",
-    status="rejected",
+    note="the next is tried when one fails, in a Dial without further nouns",
 )
-HEADER = Spec("Header", (NAME, VALUE), status="rejected")
-HEADERS = Spec("Headers", children=(HEADER,), status="rejected")
+HEADER = Spec("Header", (NAME, VALUE))
+HEADERS = Spec("Headers", children=(HEADER,))
 SPEC = Spec(
     "Sip",
     (
@@ -78,7 +78,6 @@ SPEC = Spec(
     ),
     text="a SIP URI; X- headers may follow in its query",
     children=(URI, HEADERS),
-    status="rejected",
 )
 
 

@@ -14,6 +14,7 @@ from ari_app.call.context import CallContext
 from ari_app.call.outcome import Outcome
 from ari_app.call.verbs import (
     connect,
+    dial,
     enqueue,
     gather,
     hangup,
@@ -30,6 +31,7 @@ from ari_app.call.verbs import (
 )
 from twiml import (
     Connect,
+    Dial,
     Enqueue,
     Gather,
     Hangup,
@@ -51,6 +53,7 @@ _VERBS: dict[type[Any], Callable[[CallContext, Any], Awaitable[Outcome]]] = {
     Connect: connect.run,
     Gather: gather.run,
     Enqueue: enqueue.run,
+    Dial: dial.run,
     Hangup: hangup.run,
     Leave: leave.run,
     Pause: pause.run,
