@@ -56,6 +56,7 @@ from ari_app.wiring.background import ApiBackground
 from ari_app.wiring.calls import ApiCalls
 from ari_app.wiring.numbers import configured_numbers
 from ari_app.wiring.platform import CallPlatform
+from ari_app.wiring.recordings import ApiRecordings
 from ari_app.wiring.sip_hosts import SipHosts
 from ari_app.wiring.speech import make_speaker
 from ari_app.wiring.streams import CallStreams
@@ -263,6 +264,7 @@ async def _listen(stack: AsyncExitStack, node: Node, hosts: SipHosts) -> None:
         ApiCalls(node.manager, node.store, hosts=hosts, ended_update=settings.ended_call_update),
         node.health,
         beside=ApiBackground(node.manager, _now),
+        recorded=ApiRecordings(node.manager, node.recorder, node.store, node.recordings),
         metrics=metrics,
         open_routes=demo_routes() if settings.demo else (),
     )

@@ -10,13 +10,13 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
-from ari_app.api import accounts, background, calls, empty, notifications, numbers
+from ari_app.api import accounts, background, calls, empty, notifications, numbers, recordings
 from ari_app.api.auth import Authenticator, unauthorized
-from ari_app.api.context import ACCOUNT, BACKGROUND, CALLS, STORE
+from ari_app.api.context import ACCOUNT, BACKGROUND, CALLS, RECORDINGS, STORE
 from ari_app.api.errors import answer_for, not_found
 from ari_app.api.health import HealthPage
 from ari_app.api.metrics import HttpMetrics
-from ari_app.api.ports import ApiStore, BackgroundService, CallService, Health
+from ari_app.api.ports import ApiStore, BackgroundService, CallService, Health, RecordingService
 from ari_app.api.present import VERSION
 from ari_app.sids import new_sid
 
@@ -39,6 +39,7 @@ def build_app(
     health: Health,
     *,
     beside: BackgroundService,
+    recorded: RecordingService,
     metrics: CollectorRegistry,
     open_routes: Sequence[web.RouteDef] = (),
     max_body: int = MAX_BODY,
@@ -59,6 +60,7 @@ def build_app(
     app[STORE] = store
     app[CALLS] = calls
     app[BACKGROUND] = beside
+    app[RECORDINGS] = recorded
     pages = (
         web.get("/health", HealthPage(health).show),
         web.get("/metrics", http_metrics.show),
@@ -98,6 +100,7 @@ def _add_routes(router: web.UrlDispatcher) -> None:
         ("GET", f"{_ACCOUNT}/Notifications" + note, notifications.fetch),
         ("GET", f"{of_call}/Notifications", notifications.list_),
         ("GET", f"{of_call}/Notifications" + note, notifications.fetch),
+        *_recording_routes(of_call),
         ("POST", f"{of_call}/Streams", background.create_stream),
         ("POST", f"{of_call}/Streams" + named, background.update_stream),
         ("GET", f"{of_call}/Events", empty.empty_list("events")),
@@ -106,6 +109,31 @@ def _add_routes(router: web.UrlDispatcher) -> None:
         ("GET", f"{_ACCOUNT}/Balance", empty.balance),
     ):
         router.add_route(method, path + r"{suffix:(?:\.json)?}", handler)
+
+
+def _recording_routes(of_call: str) -> list[tuple[str, str, Handler]]:
+    """Return method, path and handler of all that serves recordings."""
+    sid = "RE[0-9a-fA-F]{32}"
+    of_account = f"{_ACCOUNT}/Recordings"
+    routes: list[tuple[str, str, Handler]] = [
+        ("POST", f"{of_call}/Recordings", recordings.create),
+        ("GET", of_account, recordings.list_),
+        ("DELETE", of_account + "/{sid:%s}" % sid, recordings.delete),  # noqa: UP031
+        ("GET", of_account + "/{sid:%s}" % sid, recordings.fetch),  # noqa: UP031
+        ("GET", of_account + "/{sid:%s}.wav" % sid, recordings.wav),  # noqa: UP031
+        ("GET", of_account + "/{sid:%s}.mp3" % sid, recordings.mp3),  # noqa: UP031
+    ]
+    current = r"/{sid:(?:%s|Twilio\.CURRENT)}" % sid  # noqa: UP031
+    routes += [("HEAD", path, handler) for method, path, handler in routes[3:] if method == "GET"]
+    for owner in (of_call, _ACCOUNT + "/Conferences/{conference:CF[0-9a-fA-F]{32}}"):
+        below = f"{owner}/Recordings"
+        routes += [
+            ("GET", below, recordings.list_),
+            ("GET", below + current, recordings.fetch),
+            ("POST", below + current, recordings.update),
+            ("DELETE", below + current, recordings.delete),
+        ]
+    return routes
 
 
 def _observed(metrics: HttpMetrics) -> Middleware:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from ari_app.api.ports import ApiStore, BackgroundService, CallService
+from ari_app.api.ports import ApiStore, BackgroundService, CallService, RecordingService
 from ari_app.model import Account
 
 STORE: web.AppKey[ApiStore] = web.AppKey("store")
 CALLS: web.AppKey[CallService] = web.AppKey("calls")
+RECORDINGS: web.AppKey[RecordingService] = web.AppKey("recordings")
 BACKGROUND: web.AppKey[BackgroundService] = web.AppKey("background")
 ACCOUNT = web.RequestKey("account", Account)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -19,6 +20,9 @@ from ari_app.model import (
     Page,
     PageRequest,
     PhoneNumber,
+    RecordingFilter,
+    RecordingRecord,
+    RecordingTrack,
     StatusCallback,
 )
 
@@ -135,6 +139,87 @@ class BackgroundService(Protocol):
         ...
 
 
+class StartRecording(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked ``POST /Calls/{sid}/Recordings``."""
+
+    channels: int = 1
+    track: RecordingTrack = "both"
+    trim: bool = False
+    callback: StatusCallback | None = None
+
+
+class UpdateRecording(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked update of a running recording; ``silent``: silence stands for the pause."""
+
+    status: Literal["in-progress", "paused", "stopped"]
+    silent: bool = True
+
+
+class RecordingService(Protocol):
+    """Starts, changes and hands out recordings. May raise StoreUnavailable."""
+
+    def running(
+        self,
+        account: Account,
+        sid: str,
+        *,
+        call_sid: str | None = None,
+        conference_sid: str | None = None,
+    ) -> RecordingRecord | None:
+        """Return a running recording of the account as it is this moment.
+
+        ``sid`` may be ``Twilio.CURRENT`` with the call or conference meant.
+        """
+        ...
+
+    async def start(
+        self, account: Account, call_sid: str, request: StartRecording
+    ) -> RecordingRecord:
+        """Record a call.
+
+        Raises:
+            ApiError: 404/20404 unknown call, 400/21220 call not in progress, 400/16108 recorded
+                already, 503/20503 not possible now.
+        """
+        ...
+
+    async def update(
+        self,
+        account: Account,
+        sid: str,
+        request: UpdateRecording,
+        *,
+        call_sid: str | None = None,
+        conference_sid: str | None = None,
+    ) -> RecordingRecord:
+        """Pause, resume or stop. Raises ApiError 404/20404, 400/21220; UnknownRecordError."""
+        ...
+
+    async def media(
+        self, record: RecordingRecord, kind: Literal["wav", "mp3"], *, channels: int | None
+    ) -> Path:
+        """Return the file; ``channels`` 1 mixes two. Raises FileNotFoundError."""
+        ...
+
+    async def delete(self, record: RecordingRecord) -> None:
+        """Remove a finished recording's audio and mark its record as deleted."""
+        ...
+
+
+class Recordings(Protocol):
+    """Records of recordings as stored."""
+
+    async def get(self, account_sid: str, sid: str) -> RecordingRecord:
+        """Return a recording. Raises UnknownRecordError."""
+        ...
+
+    async def list(
+        self, account_sid: str, filters: RecordingFilter, page: PageRequest
+    ) -> Page[RecordingRecord]:
+        """Return a page, newest first. Raises PageTokenError."""
+        ...
+
+
 class Accounts(Protocol):
     """Accounts as stored."""
 
@@ -221,6 +306,11 @@ class ApiStore(Protocol):
     @property
     def numbers(self) -> Numbers:
         """Numbers."""
+        ...
+
+    @property
+    def recordings(self) -> Recordings:
+        """Recordings."""
         ...
 
     @property

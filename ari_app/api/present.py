@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from typing import Literal
 from urllib.parse import urlencode
 
 from ari_app.errors import describe
-from ari_app.model import Account, CallRecord, CallStatus, Notification, PhoneNumber
+from ari_app.model import (
+    Account,
+    CallRecord,
+    CallStatus,
+    Notification,
+    PhoneNumber,
+    RecordingRecord,
+)
 
 VERSION = "2010-04-01"
 
@@ -27,6 +35,7 @@ _ACCOUNT_PARTS = {
     "calls": "Calls",
     "incoming_phone_numbers": "IncomingPhoneNumbers",
     "notifications": "Notifications",
+    "recordings": "Recordings",
 }
 _NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([0-9]{3})([0-9]{4})")
 
@@ -166,6 +175,51 @@ def notification_detail_json(note: Notification) -> dict[str, object]:
         "request_variables": None,
         "response_body": None,
         "response_headers": None,
+    }
+
+
+def recording_json(
+    recording: RecordingRecord,
+    *,
+    of: Literal["account", "call", "conference"] = "account",
+    status: str | None = None,
+) -> dict[str, object]:
+    """Return a recording as the resource of its account, call or conference shows it.
+
+    ``status`` replaces the record's own: ``stopped`` is the answer to a stop.
+    """
+    account = account_uri(recording.account_sid)
+    base = f"{account}/Recordings/{recording.sid}"
+    owners = {
+        "account": "",
+        "call": f"/Calls/{recording.call_sid}",
+        "conference": f"/Conferences/{recording.conference_sid}",
+    }
+    shown: dict[str, object] = {
+        "account_sid": recording.account_sid,
+        "api_version": VERSION,
+        "call_sid": recording.call_sid,
+        "conference_sid": recording.conference_sid,
+        "channels": recording.channels,
+        "date_created": when(recording.date_created),
+        "date_updated": when(recording.date_updated),
+        "start_time": when(recording.start_time),
+        "price": None,
+        "price_unit": "USD",
+        "duration": None if recording.duration is None else str(recording.duration),
+        "sid": recording.sid,
+        "source": recording.source,
+        "status": status or recording.status,
+        "error_code": recording.error_code,
+        "encryption_details": None,
+        "uri": f"{account}{owners[of]}/Recordings/{recording.sid}.json",
+    }
+    if of == "call":
+        return shown | {"track": recording.track}
+    parts = {"add_on_results": "AddOnResults", "transcriptions": "Transcriptions"}
+    return shown | {
+        "subresource_uris": {k: f"{base}/{v}.json" for k, v in parts.items()},
+        "media_url": base,
     }
 
 

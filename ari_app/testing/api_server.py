@@ -19,6 +19,7 @@ from ari_app.model import Account, CallRecord, CallStatus, Direction
 from ari_app.sids import new_sid
 from ari_app.store import Store
 from ari_app.testing.call_service import FakeBackground, FakeCallService
+from ari_app.testing.recording_service import FakeRecordingService
 from ari_app.testing.twilio_client import twilio_client
 
 TOKEN = "0123456789abcdef" * 2
@@ -32,6 +33,7 @@ class ApiServer:
     store: Store
     calls: FakeCallService
     beside: FakeBackground
+    recorded: FakeRecordingService
     account: Account
     twilio: Client
     session: aiohttp.ClientSession
@@ -72,6 +74,7 @@ async def api_server(
         stack.push_async_callback(store.close)
         account = await store.accounts.ensure(new_account())
         calls, beside = FakeCallService(store), FakeBackground()
+        recorded = FakeRecordingService(store, folder)
         parts: dict[str, bool] = {"asterisk": True, "store": True}
 
         async def health() -> dict[str, bool]:
@@ -82,6 +85,7 @@ async def api_server(
             calls,
             health,
             beside=beside,
+            recorded=recorded,
             metrics=CollectorRegistry(),
             open_routes=list(open_routes),
         )
@@ -94,7 +98,7 @@ async def api_server(
         stack.callback(client.http_client.session.close)
         session = aiohttp.ClientSession(headers=basic_auth(account.sid, TOKEN))
         await stack.enter_async_context(session)
-        yield ApiServer(url, store, calls, beside, account, client, session, parts)
+        yield ApiServer(url, store, calls, beside, recorded, account, client, session, parts)
 
 
 def basic_auth(user: str, password: str) -> dict[str, str]:

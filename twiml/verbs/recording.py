@@ -34,7 +34,6 @@ SPEC = Spec(
         Attribute("channels", one_of("mono", "dual"), "dual"),
         RECORDING_CONFIGURATION,
     ),
-    status="rejected",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ari_app.call.beside import start_recording
 from ari_app.call.context import CallContext
 from ari_app.call.oneway import start_stream
 from ari_app.call.outcome import Outcome
@@ -12,7 +13,7 @@ from ari_app.call.verbs.unsupported import UNSUPPORTED_VERB
 from ari_app.errors import TwilioError
 from ari_app.sids import new_sid
 from ari_app.urls import safe
-from twiml import Start, Stream
+from twiml import Recording, Start, Stream
 
 
 async def _stream(ctx: CallContext, noun: Stream) -> None:
@@ -22,8 +23,18 @@ async def _stream(ctx: CallContext, noun: Stream) -> None:
         ctx.problem(error, url=safe(noun.url))
 
 
+async def _recording(ctx: CallContext, noun: Recording) -> None:
+    try:
+        await start_recording(ctx, noun)
+    except TwilioError as error:
+        ctx.problem(error)
+
+
 #: One line a noun: what starts it. It reports its own failures, which never end the call.
-STARTERS: dict[type[Any], Callable[[CallContext, Any], Awaitable[None]]] = {Stream: _stream}
+STARTERS: dict[type[Any], Callable[[CallContext, Any], Awaitable[None]]] = {
+    Recording: _recording,
+    Stream: _stream,
+}
 
 
 async def run(ctx: CallContext, verb: Start) -> Outcome:
