@@ -31,6 +31,15 @@ from ari_app.model import (
 Health = Callable[[], Awaitable[dict[str, bool]]]
 
 
+class StartRecording(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked ``POST /Calls/{sid}/Recordings``, or ``Record=true`` of a new call."""
+
+    channels: int = 1
+    track: RecordingTrack = "both"
+    trim: bool = False
+    callback: StatusCallback | None = None
+
+
 class CreateCall(msgspec.Struct, frozen=True, kw_only=True):
     """A checked ``POST /Calls``: where to call and what to do at the answer.
 
@@ -47,6 +56,8 @@ class CreateCall(msgspec.Struct, frozen=True, kw_only=True):
     send_digits: str | None = None
     timeout: int = 60
     time_limit: int = 14_400
+    #: How the call is recorded from its answer on; None: it is not.
+    record: StartRecording | None = None
 
 
 class UpdateCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,15 +148,6 @@ class BackgroundService(Protocol):
             ApiError: 404/20404 unknown call or name, 400/21220 call not in progress.
         """
         ...
-
-
-class StartRecording(msgspec.Struct, frozen=True, kw_only=True):
-    """A checked ``POST /Calls/{sid}/Recordings``."""
-
-    channels: int = 1
-    track: RecordingTrack = "both"
-    trim: bool = False
-    callback: StatusCallback | None = None
 
 
 class UpdateRecording(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal
 
 from aiohttp import web
 
 from ari_app.api.context import ACCOUNT, RECORDINGS, STORE
 from ari_app.api.errors import json_response, not_found
 from ari_app.api.paging import list_response, page_request, span
-from ari_app.api.params import Params, form_params, query_params
-from ari_app.api.ports import ApiError, StartRecording, UpdateRecording
+from ari_app.api.params import form_params, query_params
+from ari_app.api.ports import ApiError
 from ari_app.api.present import recording_json
-from ari_app.model import (
-    RecordingFilter,
-    RecordingRecord,
-    RecordingStatus,
-    RecordingTrack,
-    StatusCallback,
-)
+from ari_app.api.recording_params import read_start, read_update
+from ari_app.model import RecordingFilter, RecordingRecord, RecordingStatus
 
-EVENTS = frozenset({"in-progress", "completed", "absent"})
 #: Means the recording that runs, in place of a SID.
 CURRENT = "Twilio.CURRENT"
 NO_DUAL = 16113
 
-_STATUSES: dict[str | None, Literal["in-progress", "paused", "stopped"]] = {
-    "in-progress": "in-progress",
-    "paused": "paused",
-    "stopped": "stopped",
-}
 _TYPES = {"wav": "audio/x-wav", "mp3": "audio/mpeg"}
 
 
@@ -101,47 +90,6 @@ async def delete(request: web.Request) -> web.Response:
         raise ApiError(409, 20009, "Cannot delete this resource before it is complete")
     await request.app[RECORDINGS].delete(record)
     return web.Response(status=204)
-
-
-def read_start(params: Params, prefix: str = "") -> StartRecording:
-    """Read the parameters of a new recording. Raises ApiError 400."""
-    channels = params.text("RecordingChannels") or "mono"
-    if channels not in ("mono", "dual"):
-        raise ApiError(400, 20001, "RecordingChannels is not valid: mono or dual")
-    track = params.text("RecordingTrack") or "both"
-    if track not in ("inbound", "outbound", "both"):
-        raise ApiError(400, 20001, "RecordingTrack is not valid: inbound, outbound or both")
-    trim = params.text("Trim") or "do-not-trim"
-    if trim not in ("trim-silence", "do-not-trim"):
-        raise ApiError(400, 20001, "Trim is not valid: trim-silence or do-not-trim")
-    return StartRecording(
-        channels=2 if channels == "dual" else 1,
-        track=cast("RecordingTrack", track),
-        trim=trim == "trim-silence",
-        callback=_callback(params),
-    )
-
-
-def read_update(params: Params) -> UpdateRecording:
-    """Read ``Status`` and ``PauseBehavior``. Raises ApiError 400/20001."""
-    status = _STATUSES.get(params.text("Status"))
-    if status is None:
-        raise ApiError(400, 20001, "Status is not valid: in-progress, paused or stopped")
-    behavior = params.text("PauseBehavior") or "silence"
-    if behavior not in ("skip", "silence"):
-        raise ApiError(400, 20001, "PauseBehavior is not valid: skip or silence")
-    return UpdateRecording(status=status, silent=behavior == "silence")
-
-
-def _callback(params: Params) -> StatusCallback | None:
-    endpoint = params.endpoint(
-        "RecordingStatusCallback", "RecordingStatusCallbackMethod", (21205, 21209)
-    )
-    if endpoint is None:
-        return None
-    words = {word for v in params.all("RecordingStatusCallbackEvent") for word in v.split()}
-    events = EVENTS & words or frozenset({"completed"})
-    return StatusCallback(url=endpoint.url, method=endpoint.method, events=events)
 
 
 async def _known(request: web.Request) -> RecordingRecord:

@@ -27,14 +27,19 @@ from ari_app.call.outcome import End, Source
 from ari_app.call.ports import Services
 from ari_app.call.problems import Problems
 from ari_app.call.progress import Progress
+from ari_app.call.recorder import RecordingOptions
+from ari_app.call.recording import Recording
 from ari_app.call.script import announce_failure, walk
 from ari_app.call.stream import GONE_SECONDS, release_living
-from ari_app.model import Account, CallRecord, CallStatus, Direction
+from ari_app.errors import TwilioError
+from ari_app.model import Account, CallRecord, CallStatus, Direction, RecordingSource
 
 log = structlog.get_logger(__name__)
 
 INTERNAL_ERROR = 12400
 MAX_DURATION = 32015
+#: Seconds that the last callback waits for the file of the call's own recording.
+RECORDING_SECONDS = 5.0
 #: What Asterisk answers to an INVITE that is hung up with cause 16.
 DECLINED = 603
 
@@ -101,6 +106,9 @@ class Call:
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
         self._ended: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
         self._closing = False
+        #: How the call is recorded from its answer on; None: it is not.
+        self.record_with: RecordingOptions | None = None
+        self._recording: Recording | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -223,6 +231,7 @@ class Call:
                 return failed
             self._progress.answered()
             self._arm_timer()
+            await self._record()
             if self._child is not None:
                 self._child.answered.set()
             if self._dialing.send_digits:
@@ -232,6 +241,21 @@ class Call:
         if source is not None:
             return await self._walk(source)
         return End() if self._child is None else await self._child.run(self._ctx)
+
+    async def _record(self) -> None:
+        """Begin the recording that was asked for with the call; that it fails is told only."""
+        if self.record_with is None:
+            return
+        record = self.record
+        try:
+            self._recording = await self._services.recorder.channel(
+                self._leg.channel_id,
+                self.record_with,
+                account_sid=record.account_sid,
+                call_sid=record.sid,
+            )
+        except TwilioError as error:
+            self._ctx.problem(error)
 
     async def _script(self, script: Coroutine[Any, Any, End]) -> End:
         """Run a script; what Asterisk refuses ends it."""
@@ -282,6 +306,7 @@ class Call:
                 await self._leg.hangup(end.cause)
             await release_living(self._ctx)
             await self._ctx.background.close()
+            await self._tell_recording()
         except Exception:  # whatever it is, the call is over
             log.exception("call.cleanup_failed", call_sid=self.record.sid)
         finally:
@@ -289,6 +314,25 @@ class Call:
                 self._tell_end(end, by_caller)
             finally:
                 self._let_go()
+
+    async def _tell_recording(self) -> None:
+        """Have the last callback name the recording that was asked for with the call."""
+        recording = self._recording or self._services.recorder.last(
+            self.record.sid, RecordingSource.OUTBOUND_API
+        )
+        if recording is None:
+            return
+        try:
+            async with asyncio.timeout(RECORDING_SECONDS):
+                record = await recording.finished()
+        except TimeoutError:
+            record = recording.record
+        if record.duration:
+            self._progress.recording_params = {
+                "RecordingUrl": recording.url,
+                "RecordingSid": record.sid,
+                "RecordingDuration": str(record.duration),
+            }
 
     def _tell_end(self, end: End, by_caller: bool) -> None:
         """Settle the record and tell the customer."""

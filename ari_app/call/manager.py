@@ -21,6 +21,7 @@ from ari_app.call.inbound import InboundCall, admit, parse_arguments
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch, Inline, Source
 from ari_app.call.ports import Services
+from ari_app.call.recorder import RecordingOptions
 from ari_app.call.sip import dial_string
 from ari_app.call.stream import stop_unclaimed
 from ari_app.call.sweep import sweep
@@ -100,16 +101,18 @@ class CallManager:
         time_limit: int = 14_400,
         send_digits: str = "",
         caller_id: str | None = None,
+        record: RecordingOptions | None = None,
     ) -> CallRecord:
         """Start an outbound call; returns its record in state ``queued``.
 
+        With ``record`` it is recorded from its answer on.
         Raises DrainingError, and ValueError when ``to`` leads nowhere (no outbound route is set).
         """
         if self._draining:
             raise DrainingError
         services = self._services
         endpoint = dial_string(to, services.settings.outbound_sip_uri)
-        record = self._queued(
+        queued = self._queued(
             account_sid=account.sid,
             from_=from_,
             to=to,
@@ -129,15 +132,16 @@ class CallManager:
             send_digits=send_digits,
         )
         source: Source = Inline(twiml or "") if voice is None else Fetch(voice)
-        self._starting.add(record.sid)
+        self._starting.add(queued.sid)
         try:
-            await services.calls.insert(record)
-            leg = Leg(services.ari, record.channel_id)
-            call = Call(services, account, record, leg, family=self, dialing=dialing)
+            await services.calls.insert(queued)
+            leg = Leg(services.ari, queued.channel_id)
+            call = Call(services, account, queued, leg, family=self, dialing=dialing)
+            call.record_with = record
             self._start(call, source)
         finally:
-            self._starting.discard(record.sid)
-        return record
+            self._starting.discard(queued.sid)
+        return queued
 
     def dial(self, parent: CallContext, plan: Plan) -> Child:
         """Start a child call of ``parent`` (its account, its record's SID)."""

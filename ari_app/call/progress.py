@@ -32,6 +32,8 @@ class Progress:
         self.record = record
         #: What SIP told beyond the record, as webhook parameters (``SipHeader_…``).
         self.sip_params: Mapping[str, str] = {}
+        #: What the last event says of the recording that was asked for with the call.
+        self.recording_params: Mapping[str, str] = {}
 
     def initiated(self) -> None:
         """The call has left for its destination (seen in callbacks only)."""
@@ -98,7 +100,7 @@ class Progress:
             status=told,
             sequence=sequence,
             timestamp=self._services.now(),
-            extra=self.sip_params,
+            extra={**self.sip_params, **self.recording_params},
         )
         self._journal.later(
             lambda: self._services.callbacks.enqueue(

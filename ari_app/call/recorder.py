@@ -123,6 +123,15 @@ class Recorder:
             and (not sources or recording.record.source in sources)
         ]
 
+    def last(self, call_sid: str, source: RecordingSource) -> Recording | None:
+        """Return the call's newest recording of a source, also while its file is made."""
+        found = [
+            recording
+            for recording in self._running.values()
+            if recording.record.call_sid == call_sid and recording.record.source is source
+        ]
+        return found[-1] if found else None
+
     def of_conference(self, conference_sid: str) -> list[Recording]:
         """Return the conference's recordings that run, oldest first."""
         return [

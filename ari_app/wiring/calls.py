@@ -11,8 +11,9 @@ from ari_app.call.manager import CallManager, DrainingError, UnknownCallError, W
 from ari_app.call.outcome import Fetch, Inline, Source
 from ari_app.call.sip import sip_host
 from ari_app.errors import UnknownRecordError
-from ari_app.model import Account, CallRecord, CallStatus
+from ari_app.model import Account, CallRecord, CallStatus, RecordingSource
 from ari_app.store.store import Store
+from ari_app.wiring.recordings import recording_options
 from ari_app.wiring.sip_hosts import SipHosts
 
 NOT_IN_PROGRESS = "Call is not in-progress. Cannot redirect."
@@ -62,6 +63,7 @@ class ApiCalls:
                 time_limit=request.time_limit,
                 send_digits=request.send_digits or "",
                 caller_id=request.caller_id,
+                record=recording_options(request.record, RecordingSource.OUTBOUND_API),
             )
         except ValueError as error:
             raise ApiError(400, 21211, f"The 'To' number cannot be called: {error}") from error

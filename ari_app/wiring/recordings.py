@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, overload
 
 from ari_app.api.ports import ApiError, StartRecording, UpdateRecording
 from ari_app.ari.errors import AriError
@@ -16,6 +16,25 @@ from ari_app.model import Account, RecordingRecord, RecordingSource, RecordingSt
 from ari_app.store.store import Store
 
 CURRENT = "Twilio.CURRENT"
+
+
+@overload
+def recording_options(request: StartRecording, source: RecordingSource) -> RecordingOptions: ...
+@overload
+def recording_options(request: None, source: RecordingSource) -> None: ...
+def recording_options(
+    request: StartRecording | None, source: RecordingSource
+) -> RecordingOptions | None:
+    """Return what REST asks for as the recorder takes it."""
+    if request is None:
+        return None
+    return RecordingOptions(
+        source=source,
+        channels=request.channels,
+        track=request.track,
+        trim=request.trim,
+        callback=request.callback,
+    )
 
 
 class ApiRecordings:
@@ -47,13 +66,7 @@ class ApiRecordings:
         """Record a call. Raises ApiError 404/20404, 400/21220, 400/16108, 503/20503."""
         try:
             ctx = self._manager.context(account.sid, call_sid)
-            options = RecordingOptions(
-                source=RecordingSource.START_API,
-                channels=request.channels,
-                track=request.track,
-                trim=request.trim,
-                callback=request.callback,
-            )
+            options = recording_options(request, RecordingSource.START_API)
             recording = await self._recorder.channel(
                 ctx.leg.channel_id, options, account_sid=account.sid, call_sid=call_sid
             )

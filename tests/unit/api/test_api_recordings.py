@@ -216,3 +216,26 @@ async def test_audio_that_is_not_to_be_had(api: ApiServer) -> None:
     wrong = basic_auth(api.account.sid, "wrong")
     async with api.session.get(f"{root}/{mono.sid}.wav", headers=wrong) as answer:
         assert answer.status == 401
+
+
+async def test_a_call_is_created_with_a_recording(api: ApiServer) -> None:
+    create = api.twilio.calls.create
+    await rest(create, to="+1555", from_="+1556", twiml="<Response/>")
+    await rest(
+        create,
+        to="+1555",
+        from_="+1556",
+        twiml="<Response/>",
+        record=True,
+        recording_channels="dual",
+        recording_track="outbound",
+        recording_status_callback="http://a.example/r",
+    )
+    without, recorded = api.calls.created
+    assert without.record is None
+    assert recorded.record is not None
+    assert (recorded.record.channels, recorded.record.track) == (2, "outbound")
+    assert recorded.record.trim is True
+    assert recorded.record.callback is not None
+    bad = {"record": True, "recording_channels": "many"}
+    assert await refusal(create, to="+1555", from_="+1556", twiml="<a/>", **bad) == (400, 20001)

@@ -23,6 +23,7 @@ from ari_app.model import (
 )
 from ari_app.sids import new_sid
 from ari_app.testing.call_services import ACCOUNT, CallRoom
+from ari_app.testing.call_services import EVENTS as CALL_EVENTS
 from ari_app.testing.recordings import FakeRecorded
 
 TOLD = "http://app.test/recording"
@@ -237,3 +238,41 @@ async def test_a_recording_whose_call_is_gone_gets_its_file(
     await room.news.until(lambda: room.recordings.only.status is RecordingStatus.COMPLETED)
     assert room.files.made[0][1] == [(f"{record.sid}-1.raw", 0.0)]
     await room.news.until(lambda: told(room) == ["completed"])
+
+
+async def test_a_call_made_with_record_names_its_recording_at_the_end(room: CallRoom) -> None:
+    await room.manager.create(
+        ACCOUNT,
+        to="+15550111",
+        from_="+15550100",
+        voice=None,
+        twiml="<Response><Say>hi</Say></Response>",
+        status_callback=CALL_EVENTS,
+        record=RecordingOptions(RecordingSource.OUTBOUND_API, trim=True, callback=EVENTS),
+    )
+    await room.ended()
+    await room.news.until(lambda: told(room) == ["in-progress", "completed"])
+    last = [params for url, params in room.customer.told if url == CALL_EVENTS.url][-1]
+    record = room.recordings.only
+    assert (last["CallStatus"], last["RecordingSid"]) == ("completed", record.sid)
+    assert last["RecordingUrl"].endswith(record.sid)
+    assert last["RecordingDuration"] == "3"
+    assert record.source is RecordingSource.OUTBOUND_API
+    before = [params for url, params in room.customer.told if url == CALL_EVENTS.url][:-1]
+    assert not any("RecordingSid" in params for params in before)
+    room.assert_nothing_left()
+
+
+async def test_a_call_whose_recording_cannot_be_goes_on(room: CallRoom) -> None:
+    room.files.full = "the disk has 5 bytes left"
+    await room.manager.create(
+        ACCOUNT,
+        to="+15550111",
+        from_="+15550100",
+        voice=None,
+        twiml="<Response><Say>hi</Say></Response>",
+        record=RecordingOptions(RecordingSource.OUTBOUND_API),
+    )
+    await room.ended()
+    assert room.sounds.said == ["hi"]
+    assert room.notifications.codes == [12400]
