@@ -87,6 +87,8 @@ ERRORS: dict[int, ErrorInfo] = {
     13313: ErrorInfo("warning", "Gather: bad timeout", "whole seconds, 1 or more"),
     13314: ErrorInfo("warning", "Gather: bad numDigits", "a whole number, 1 or more"),
     13320: ErrorInfo("warning", "Gather: bad nested verb", "Say, Play and Pause only"),
+    13321: ErrorInfo("warning", "Gather: unknown voice in Say", "the default voice is used"),
+    13322: ErrorInfo("warning", "Gather: bad loop in Say", "a whole number, 0 or more"),
     13326: ErrorInfo("warning", "Gather: bad input", "dtmf, speech or both"),
     13327: ErrorInfo("warning", "Gather: bad speechTimeout", "whole seconds, or auto"),
     13328: ErrorInfo("warning", "Gather: bad maxSpeechTime", "whole seconds, 1 to 60"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -73,6 +74,7 @@ class _NodeCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         node = self._node
         yield _gauge("calls_active", "Calls running on this node", node.manager.active)
+        yield _gauge("tasks", "Tasks of the app, those of HTTP connections left out", _tasks())
         yield _gauge("draining", "1 while new calls are refused", node.manager.draining)
         yield _gauge("ari_lag_seconds", "Last ARI ping, there and back", node.ari.lag)
         yield _gauge("ari_connects", "ARI connections made so far", node.ari.connects)
@@ -94,6 +96,20 @@ class _NodeCollector(Collector):
 def watch_node(registry: CollectorRegistry, node: Watched) -> None:
     """Register the node's numbers."""
     registry.register(_NodeCollector(node))
+
+
+def _tasks() -> int:
+    """Count what runs in the app's event loop; 0 outside of one."""
+    try:
+        tasks = asyncio.all_tasks()
+    except RuntimeError:
+        return 0
+    # A client that keeps its connection open says nothing about calls.
+    return sum(not _is_connection(task.get_coro()) for task in tasks)
+
+
+def _is_connection(coroutine: object) -> bool:
+    return getattr(coroutine, "__qualname__", "") == "RequestHandler.start"
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

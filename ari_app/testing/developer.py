@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 #: Seconds that any wait for the node may take before the test fails.
 DEADLINE = 20.0
+#: Metrics that count what a node is doing.
+WORK = ("ariswitch_calls_active", "ariswitch_worker_streams")
 
 
 class Developer:
@@ -115,6 +117,28 @@ class Developer:
                 async with session.get(f"{self.stack.ari_url}/ari/{kind}") as answer:
                     found |= {item["id"] for item in await answer.json()}
             return found
+
+    async def metrics(self) -> dict[str, float]:
+        """What `/metrics` says, by name and labels."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.stack.api_url}/metrics") as answer,
+        ):
+            lines = (await answer.text()).splitlines()
+        return {
+            name: float(value)
+            for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")
+        }
+
+    async def idle(self) -> dict[str, float]:
+        """Wait until the node says that it has neither call nor stream; its metrics then."""
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                now = await self.metrics()
+                work = {name: value for name, value in now.items() if name.startswith(WORK)}
+                if work and not any(work.values()):
+                    return now
+                await asyncio.sleep(0.05)
 
     async def remove_numbers(self) -> None:
         """Delete the numbers made here."""

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from ari_app.testing import sipp
@@ -36,35 +35,6 @@ async def dev(quiet: RealStack) -> AsyncIterator[Developer]:
 
 def descriptors(stack: RealStack, part: str) -> int:
     return len(list(Path(f"/proc/{stack.pid(part)}/fd").iterdir()))
-
-
-async def metrics(stack: RealStack) -> dict[str, float]:
-    """What `/metrics` says, by name and labels."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"{stack.api_url}/metrics") as answer,
-    ):
-        lines = (await answer.text()).splitlines()
-    return {
-        name: float(value)
-        for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")
-    }
-
-
-async def idle(stack: RealStack) -> None:
-    """Wait until the node says that it has neither call nor stream."""
-    async with asyncio.timeout(20):
-        while True:
-            now = await metrics(stack)
-            busy = {name for name, value in now.items() if value and counts_work(name)}
-            assert any(counts_work(name) for name in now)
-            if not busy:
-                return
-            await asyncio.sleep(0.05)
-
-
-def counts_work(name: str) -> bool:
-    return name.startswith(("ariswitch_calls_active", "ariswitch_worker_streams"))
 
 
 async def one_round(dev: Developer, numbers: dict[str, str]) -> None:
@@ -114,12 +84,12 @@ async def test_b_07_many_calls_of_all_kinds_leave_nothing_behind(dev: Developer)
         numbers["dead"] = await dev.number(f"http://127.0.0.1:{free_port()}/#rc=0")
 
         await one_round(dev, numbers)
-        await idle(dev.stack)
+        await dev.idle()
         parts = ("app", "stream-0", "asterisk")
         before = {part: descriptors(dev.stack, part) for part in parts}
         for _ in range(3):
             await one_round(dev, numbers)
-        await idle(dev.stack)
+        await dev.idle()
     after = {part: descriptors(dev.stack, part) for part in parts}
     grown = {part: after[part] - before[part] for part in parts}
     assert all(more <= SLACK for more in grown.values()), (before, after)

@@ -21,7 +21,6 @@ def build(element: Element, values: Values, reader: Reader) -> Echo:
 
 SPEC = VerbSpec(
     "Echo",
-    note="use <Connect><Stream> to a server that sends the audio back",
-    status="rejected",
+    note="until the call ends",
     build=build,
 )

@@ -141,6 +141,16 @@ class Gather(Verb):
     children: tuple[Say | Play | Pause, ...] = ()
 
 
+#: Say as it is read in here: with the numbers that Twilio has for it.
+SAY = replace(
+    say.SPEC,
+    attributes=tuple(
+        replace(item, code={13511: 13321, 13510: 13322}.get(item.code, item.code))
+        for item in say.SPEC.attributes
+    ),
+)
+
+
 def build(element: Element, values: Values, reader: Reader) -> Gather:
     """Make the verb with what is played in it."""
     found = (_child(child, reader) for child in element.children)
@@ -151,7 +161,7 @@ def build(element: Element, values: Values, reader: Reader) -> Gather:
 def _child(element: Element, reader: Reader) -> Say | Play | Pause | None:
     match element.name:
         case "Say":
-            return say.build(element, reader.read(element, say.SPEC), reader)
+            return say.build(element, reader.read(element, SAY), reader)
         case "Pause":
             return pause.build(element, reader.read(element, pause.SPEC), reader)
         case "Play":

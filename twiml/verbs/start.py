@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from twiml.markup import Element
 from twiml.model import Verb
 from twiml.schema import Attribute, Reader, Spec, Values, VerbSpec
-from twiml.values import Method, link, method
+from twiml.values import link, method
 from twiml.verbs import recording, stream, transcription
 from twiml.verbs.recording import Recording
 from twiml.verbs.stream import Stream
@@ -22,8 +22,6 @@ class Start(Verb):
     """Begin ``nouns``, in order, and go on with the next verb at once."""
 
     nouns: tuple[Stream | Recording | Transcription, ...]
-    action: str | None = None
-    method: Method = "POST"
 
 
 def build(element: Element, values: Values, reader: Reader) -> Start | None:

@@ -15,6 +15,7 @@ from ari_app.call.outcome import Outcome
 from ari_app.call.verbs import (
     connect,
     dial,
+    echo,
     enqueue,
     gather,
     hangup,
@@ -32,6 +33,7 @@ from ari_app.call.verbs import (
 from twiml import (
     Connect,
     Dial,
+    Echo,
     Enqueue,
     Gather,
     Hangup,
@@ -51,6 +53,7 @@ from twiml import (
 
 _VERBS: dict[type[Any], Callable[[CallContext, Any], Awaitable[Outcome]]] = {
     Connect: connect.run,
+    Echo: echo.run,
     Gather: gather.run,
     Enqueue: enqueue.run,
     Dial: dial.run,

@@ -7,18 +7,21 @@ from collections.abc import Callable
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from twiml import Document, Say, TwimlError, Verb, interpret, parse, stream_url
+from twiml import Dial, Document, Gather, Say, TwimlError, Verb, interpret, parse, stream_url
+from twiml.registry import UNSUPPORTED, VERBS
 from twiml.schema import MAX_WARNINGS
 from twiml.values import MAX_LOOP
 
-VERBS = "Say Play Pause Redirect Hangup Reject Connect Gather Dial Start"
-NOUNS = "Response Stream Parameter Room Foo"
-SSML = "say speak break sub say-as p"
-NAMES = st.sampled_from(f"{VERBS} {NOUNS} {SSML}".split())
-KNOWN = "loop voice language digits length method action url name value track reason"
-OTHERS = "statusCallback statusCallbackMethod time alias interpret-as xml:lang Loop foo"
-ATTRIBUTES = st.sampled_from(f"{KNOWN} {OTHERS}".split())
-VALUES = st.text(max_size=12).map(
+# Whatever the reference lists, in whatever place: names and attributes that mean something.
+SPECS = [spec for verb in VERBS.values() for spec in (verb, *(verb.children or ()))]
+KNOWN_NAMES = sorted({spec.name for spec in SPECS} | set(UNSUPPORTED))
+OTHER_NAMES = "Response Parameter Header Headers Uri Identity Task Foo say speak break sub say-as p"
+NAMES = st.sampled_from([*KNOWN_NAMES, *OTHER_NAMES.split()])
+KNOWN = sorted({attribute.name for spec in SPECS for attribute in spec.attributes})
+OTHERS = "time alias interpret-as xml:lang Loop foo name value priority"
+ATTRIBUTES = st.sampled_from([*KNOWN, *OTHERS.split()])
+WORDS = "true false 0 1 5 250 86400 999999999 auto dtmf speech # 12*# GET post both completed start"
+VALUES = st.sampled_from(WORDS.split()) | st.text(max_size=12).map(
     lambda text: "".join(c for c in text if c.isprintable() and c not in "<&\"'")
 )
 
@@ -82,6 +85,11 @@ def check(document: Document | TwimlError) -> None:
         assert getattr(verb, "method", "GET") in ("GET", "POST")
         if isinstance(verb, Say):
             assert len(verb.text) <= 4096
+        if isinstance(verb, Gather):
+            assert 1 <= verb.timeout <= 86400
+            assert len(verb.finish_on_key) <= 1
+        if isinstance(verb, Dial):
+            assert len(verb.nouns) <= 10
 
 
 @given(st.binary() | SHARDS.map(str.encode), st.booleans())

@@ -16,6 +16,7 @@ from twilio.twiml.voice_response import VoiceResponse
 from twiml import (
     Connect,
     Document,
+    Gather,
     Hangup,
     Pause,
     Play,
@@ -81,8 +82,9 @@ TEXT = st.text(
 ATTRIBUTE = TEXT
 METHODS = st.sampled_from(["GET", "POST"])
 COUNTS = st.integers(0, 3000)
+LENGTHS = st.integers(1, 1000)
 
-Built = tuple[Callable[[VoiceResponse], Any], Verb | None]
+Built = tuple[Callable[[Any], Any], Verb | None]
 
 
 def optional(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -143,6 +145,39 @@ def connects(draw: st.DrawFn) -> Built:
 
 
 @st.composite
+def gathers(draw: st.DrawFn) -> Built:
+    keys, digits = draw(optional(st.sampled_from([*"0123456789*#", ""]))), draw(optional(LENGTHS))
+    timeout, hints = draw(optional(LENGTHS)), draw(st.lists(st.text("abc", min_size=1), max_size=3))
+    both, empty = draw(st.booleans()), draw(optional(st.booleans()))
+    action = draw(ATTRIBUTE)
+    nested = draw(st.lists(pauses() | says(), max_size=3))
+
+    def write(response: VoiceResponse) -> None:
+        gather = response.gather(
+            input="speech dtmf" if both else None,
+            action=action,
+            finish_on_key=keys,
+            num_digits=digits,
+            timeout=timeout,
+            hints=",".join(hints),
+            action_on_empty_result=empty,
+        )
+        for child, _ in nested:
+            child(gather)
+
+    return write, Gather(
+        input=("dtmf", "speech") if both else ("dtmf",),
+        action=action.strip() or None,
+        finish_on_key="#" if keys is None else keys,
+        num_digits=digits,
+        timeout=timeout or 5,
+        hints=tuple(hints),
+        action_on_empty_result=bool(empty),
+        children=tuple(verb for _, verb in nested if isinstance(verb, Say | Pause)),
+    )
+
+
+@st.composite
 def redirects(draw: st.DrawFn) -> Built:
     url, method = draw(TEXT), draw(optional(METHODS))
     return lambda r: r.redirect(url, method=method), Redirect(url.strip(), method or "POST")
@@ -160,7 +195,7 @@ ENDINGS: st.SearchStrategy[Built] = st.just((lambda r: r.hangup(), Hangup())) | 
 )
 # One after the other: hypothesis shrinks towards the first.
 BUILT: st.SearchStrategy[list[Built]] = st.lists(
-    ENDINGS | pauses() | redirects() | plays() | says() | connects(), max_size=12
+    ENDINGS | pauses() | redirects() | plays() | says() | connects() | gathers(), max_size=12
 )
 
 

@@ -1,0 +1,189 @@
+"""Every verb, ended in its middle in every way: nothing is left of it, and nothing goes wrong.
+
+Each kind of call is interrupted four times at once: by a live update, by the caller, over REST
+and by its time limit. Afterwards Asterisk has no channel and no bridge more than before, and
+the app no task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from ari_app.testing import audio
+from ari_app.testing.bot import FakeBot
+from ari_app.testing.developer import DEADLINE, Developer, developer_on
+from ari_app.testing.phone import Phone, call
+from ari_app.testing.stack import RealStack, real_stack
+
+LONG = audio.random_codes(20.0, seed=80)
+HEARD = LONG[:800]
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStack]:
+    """A node of these tests' own, so that its tasks can be counted."""
+    with real_stack(tmp_path_factory.mktemp("middle")) as running:
+        yield running
+        errors = running.asterisk_errors()
+    assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+async def dev(node: RealStack) -> AsyncIterator[Developer]:
+    async with developer_on(node) as playing:
+        yield playing
+
+
+@dataclass
+class Scene:
+    """One call: its developer, a bot of its own, the path of its document."""
+
+    dev: Developer
+    bot: FakeBot
+    path: str
+
+    @property
+    def long(self) -> str:
+        """A sound that lasts."""
+        url = self.dev.files.audio("/long.wav", audio.wav(LONG, "ulaw"))
+        return f"<Play>{url}</Play>"
+
+    @property
+    def told(self) -> str:
+        """Where callbacks of what the verb does go."""
+        return self.dev.app.callback(f"{self.path}-told")
+
+    @property
+    def wait(self) -> str:
+        """A document of a sound that lasts."""
+        return self.dev.app.twiml(f"{self.path}-wait", self.long)
+
+    async def sid(self) -> str:
+        """SID of the call."""
+        return await self.dev.call_sid(self.path)
+
+
+Middle = Callable[[Scene, Phone], Awaitable[None]]
+
+
+async def hears(scene: Scene, phone: Phone) -> None:
+    await phone.probe.wait_for(HEARD, timeout=DEADLINE)
+
+
+async def hears_speech(scene: Scene, phone: Phone) -> None:
+    async with asyncio.timeout(DEADLINE):
+        await phone.probe.until(lambda: any(not p.is_silent for p in phone.probe.received))
+
+
+async def in_progress(scene: Scene, phone: Phone) -> None:
+    await scene.dev.call_in(await scene.sid(), "in-progress")
+
+
+async def hears_itself(scene: Scene, phone: Phone) -> None:
+    talking = asyncio.create_task(phone.probe.play(LONG))
+    try:
+        await hears_speech(scene, phone)
+    finally:
+        talking.cancel()
+        await asyncio.wait({talking})
+
+
+async def streams(scene: Scene, phone: Phone) -> None:
+    await (await scene.bot.connection()).wait_count("media", 3)
+
+
+def told(count: int = 1) -> Middle:
+    """Wait for so many callbacks of what the verb does."""
+
+    async def wait(scene: Scene, phone: Phone) -> None:
+        await scene.dev.app.wait_for(f"{scene.path}-told", count)
+
+    return wait
+
+
+async def records(scene: Scene, phone: Phone) -> None:
+    """Long enough to be no trouble that is told."""
+    await told()(scene, phone)
+    await phone.probe.play(LONG[:12000])
+
+
+#: What a call does, and when it is in the middle of that.
+KINDS: dict[str, tuple[Callable[[Scene], str], Middle]] = {
+    "connect": (lambda s: f'<Connect><Stream url="{s.bot.url}"/></Connect>', streams),
+    "enqueue": (lambda s: f'<Enqueue waitUrl="{s.wait}">{s.path}</Enqueue>', hears),
+    "echo": (lambda s: "<Echo/>", hears_itself),
+    "gather": (lambda s: '<Play digits="w"/><Gather timeout="60"/>', in_progress),
+    "gather-prompt": (lambda s: f"<Gather>{s.long}{s.long}</Gather>", hears),
+    "pause": (lambda s: '<Play digits="w"/><Pause length="60"/>', in_progress),
+    "play": (lambda s: s.long, hears),
+    "play-digits": (lambda s: '<Play digits="1WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW2"/>', in_progress),
+    "record": (
+        lambda s: (
+            f'<Record recordingStatusCallback="{s.told}" timeout="60" '
+            'recordingStatusCallbackEvent="in-progress"/>'
+        ),
+        records,
+    ),
+    "start-stream": (
+        lambda s: f'<Start><Stream url="{s.bot.url}" track="both_tracks"/></Start>{s.long}',
+        streams,
+    ),
+    "say": (lambda s: f"<Say>{'one two three four five ' * 8}</Say>", hears_speech),
+}
+
+
+async def update(scene: Scene, phone: Phone) -> None:
+    sid = await scene.sid()
+    await scene.dev.rest(scene.dev.client.calls(sid).update, twiml="<Response><Hangup/></Response>")
+
+
+async def hang_up(scene: Scene, phone: Phone) -> None:
+    await phone.sipp.hang_up()
+
+
+async def end(scene: Scene, phone: Phone) -> None:
+    await scene.dev.rest(scene.dev.client.calls(await scene.sid()).update, status="completed")
+
+
+async def time_limit(scene: Scene, phone: Phone) -> None:
+    await scene.dev.rest(scene.dev.client.calls(await scene.sid()).update, time_limit=1)
+
+
+ENDINGS = (update, hang_up, end, time_limit)
+
+
+async def interrupted(
+    dev: Developer, kind: str, ending: Callable[[Scene, Phone], Awaitable[None]]
+) -> None:
+    """One call of a kind, ended in its middle."""
+    document, middle = KINDS[kind]
+    async with FakeBot() as bot:
+        scene = Scene(dev, bot, f"/{kind}-{ending.__name__}")
+        never = f"<Redirect>{scene.path}-never</Redirect>"
+        number = await dev.number(dev.app.twiml(scene.path, document(scene) + never))
+        async with call(dev.stack.sip, number) as phone:
+            await middle(scene, phone)
+            await ending(scene, phone)
+            if ending is not hang_up:
+                await phone.hung_up()
+        sid = await scene.sid()
+        assert (await dev.over(sid)).status == "completed"
+        expected = ["32015"] if ending is time_limit else []
+        assert await dev.problems(sid, *expected) == expected
+        assert not dev.app.received(f"{scene.path}-never")
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+async def test_a_verb_ended_in_its_middle_leaves_nothing(dev: Developer, kind: str) -> None:
+    """What is left in Asterisk is looked for by the fixture."""
+    before = (await dev.idle())["ariswitch_tasks"]
+    await asyncio.gather(*(interrupted(dev, kind, ending) for ending in ENDINGS))
+    left = before + 1
+    async with asyncio.timeout(DEADLINE):
+        while left > before:  # the last callbacks may still be on their way
+            await asyncio.sleep(0.05)
+            left = (await dev.idle())["ariswitch_tasks"]
