@@ -7,8 +7,9 @@
  * program's own lateness does not count as the subject's.
  *
  *   generator STREAMS [CERTIFICATE KEY]
- *   stdin:  target RTP_PORT | measure PID WARM_UP_SECONDS SECONDS
- *   stdout: a line of JSON at the start, when all streams have started, and for each measure
+ *   stdin:  target RTP_PORT | measure PID WARM_UP_SECONDS SECONDS | go-on PID SECONDS
+ *   stdout: a line of JSON at the start, when all streams have started, and for each measure;
+ *           go-on measures with no gap to the window before it
  */
 #define _GNU_SOURCE
 #include "measure.h"
@@ -27,7 +28,7 @@ struct stream {
     uint8_t frame[FRAME];
     char tail[TAIL_B64 + 1]; /* base64 of the frame behind its stamp */
     uint32_t up, down;       /* frames sent so far */
-    uint64_t sent[SENT], last_rtp;
+    uint64_t sent[SENT], first_rtp, last_rtp, first_number;
 };
 
 struct conn {
@@ -122,6 +123,10 @@ static void rtp_in(struct stream *stream)
     }
     stream->last_rtp = at;
     struct row *mine = rows + 3 * number;
+    if (!stream->first_rtp) {
+        stream->first_rtp = at;
+        stream->first_number = 65536u + get16(data + 2);
+    }
     uint16_t sequence = get16(data + 2);
     /* 16 bits made whole again by the number that is expected. */
     take(&mine[2], &rtp_row, mine[2].right
@@ -243,14 +248,23 @@ static long subject;
 static uint64_t warm_until, window;
 static struct usage before;
 
-static void measure_begin(uint64_t now)
+static void measure_begin(uint64_t now, int afresh)
 {
     warm_until = 0;
     measuring_from = now;
     measuring_until = now + window;
-    up = down = rtp_row = (struct row){0};
-    late = stalled = 0;
+    if (afresh) {
+        up = down = rtp_row = (struct row){0};
+        late = stalled = 0;
+    }
     before = usage(subject);
+}
+
+/* How far the first stream's RTP is before the clock on the wall, in ms. */
+static double drift(void)
+{
+    double audio = (double)(rows[2].next - 1 - streams->first_number) * 20;
+    return audio - (double)(streams->last_rtp - streams->first_rtp) / 1e6;
 }
 
 static void measure_end(uint64_t now)
@@ -267,8 +281,10 @@ static void measure_end(uint64_t now)
     print_row("rtp", rtp_row);
     print_samples("latency_us", &latency);
     print_samples("pacing_us", &pacing);
-    printf("}\n");
+    printf(",\"drift_ms\":%.3f}\n", drift());
     fflush(stdout);
+    up = down = rtp_row = (struct row){0};
+    late = stalled = 0;
 }
 
 static void order(void)
@@ -286,6 +302,9 @@ static void order(void)
     } else if (sscanf(line, "measure %ld %lf %lf", &subject, &warm, &seconds) == 3) {
         window = (uint64_t)(seconds * 1e9);
         warm_until = clock_ns(CLOCK_MONOTONIC) + (uint64_t)(warm * 1e9);
+    } else if (sscanf(line, "go-on %ld %lf", &subject, &seconds) == 2) {
+        window = (uint64_t)(seconds * 1e9);
+        measure_begin(clock_ns(CLOCK_MONOTONIC), 0);
     } else {
         die("order: %s", line);
     }
@@ -356,7 +375,7 @@ static void run(int listener)
         for (; due <= now; due += SLOT_NS)
             play_slot(slot++);
         if (warm_until && now >= warm_until)
-            measure_begin(now);
+            measure_begin(now, 1);
         else if (measuring_from && now >= measuring_until)
             measure_end(now);
         now = clock_ns(CLOCK_MONOTONIC);

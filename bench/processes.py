@@ -107,6 +107,11 @@ class Generator:
         self._order(f"measure {pid} {warm_up} {seconds}")
         return self._line()
 
+    def go_on(self, pid: int, seconds: float) -> dict[str, Any]:
+        """Return what the ``seconds`` right after the window before showed."""
+        self._order(f"go-on {pid} {seconds}")
+        return self._line()
+
     def close(self) -> None:
         """End it."""
         _finish(self._process)
@@ -221,3 +226,8 @@ def resident(pid: int) -> int:
     """Return the bytes of memory that a process has resident."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def open_files(pid: int) -> int:
+    """Return how many descriptors a process holds."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
