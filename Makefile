@@ -73,6 +73,12 @@ $(STAMPS)/packages-%: asterisk/packages-%.txt asterisk/packages.sh
 	@asterisk/packages.sh $*
 	@mkdir -p $(@D) && touch $@
 
+# The stream worker's core needs a compiler, and does without at twice the CPU: docs/decisions.
+$(STAMPS)/core: asterisk/packages-core.txt asterisk/packages.sh | $(STAMPS)/packages
+	@[ "$(STREAM_CORE)" = python ] || asterisk/packages.sh core || \
+	  echo "No compiler: the stream worker will run in Python, which costs twice the CPU"
+	@mkdir -p $(@D) && touch $@
+
 # Brought to the lock in place while its Python lives, so what runs from it goes on; else anew.
 $(STAMPS)/locked: requirements.lock | $(STAMPS)/packages
 	@echo "Making the Python environment"
@@ -81,7 +87,7 @@ $(STAMPS)/locked: requirements.lock | $(STAMPS)/packages
 	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock
 	@mkdir -p $(@D) && touch $@
 
-$(STAMPS)/venv: pyproject.toml hatch_build.py $(wildcard stream/core/*) $(STAMPS)/locked
+$(STAMPS)/venv: pyproject.toml hatch_build.py $(wildcard stream/core/*) $(STAMPS)/core $(STAMPS)/locked
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m pip check --quiet || { echo "pyproject.toml and requirements.lock differ: make lock"; exit 1; }
 	@touch $@

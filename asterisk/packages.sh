@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages whose commands are missing: packages.sh run|test ...
+# Installs the Debian packages whose commands are missing: packages.sh run|core|test ...
 #
 # Each argument names a list beside this file (packages-<name>.txt: command or file, package).
 # Nothing missing, nothing done: no update, no sudo, no network.
@@ -25,6 +25,13 @@ done
 if [ "$#" -gt 0 ] && [ "${1}" = run ]; then
   # Debian splits the part of Python that makes virtual environments into a package.
   "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+fi
+
+if [ "$#" -gt 0 ] && [ "${1}" = core ]; then
+  # Debian's Python has its headers in a package; any other brings them or has none.
+  "${PYTHON:-python3}" -c 'import os, sys, sysconfig
+sys.exit(not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h")
+         and sys.base_prefix == "/usr")' || missing+=(python3-dev)
 fi
 
 [ "${#missing[@]}" -gt 0 ] || exit 0
