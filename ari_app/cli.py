@@ -15,7 +15,6 @@ from ari_app.cli_support import ConfigOption, Options, plainly
 from ari_app.node import doctor as examination
 from ari_app.node import logs as log_files
 from ari_app.node import reference, report, stack
-from ari_app.node.errors import NodeError
 from ari_app.node.state import prepare
 
 app = typer.Typer(
@@ -134,15 +133,16 @@ def stream_worker(
     context: typer.Context,
     index: Annotated[int, typer.Option(min=0, max=63, help="Which one, from 0")] = 0,
 ) -> None:
-    """Run one media process in the foreground."""
+    """Run one media process in the foreground.
+
+    A running app finds it, also one that is more than the settings ask for.
+    """
     settings = prepare(Options.of(context).load().settings)
-    if index >= settings.stream_workers:
-        raise NodeError(f"There are {settings.stream_workers} stream workers, counted from 0.")
     from stream.worker import run_worker  # noqa: PLC0415  (only this command needs it)
 
     run_worker(
         index,
-        settings.stream_sockets[index],
+        settings.run_dir / f"stream-{index}.sock",
         settings.media_address,
         settings.stream_capacity,
         ca_file=settings.ca_file,

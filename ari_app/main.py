@@ -157,7 +157,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         stack.push_async_callback(callbacks.close)
         media = MediaCache(settings.media_dir, session, settings.media_cache_bytes)
         stack.push_async_callback(media.close)
-        pool = StreamPool(settings.stream_sockets)
+        pool = StreamPool(settings.stream_sockets, settings.run_dir)
         await pool.start()
         stack.push_async_callback(pool.close)
 

@@ -7,10 +7,22 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ari_app.streams.pool import WorkerInfo
+
+_WORKER_COUNTS = {
+    "frames_received": "Frames of 20 ms that came from Asterisk",
+    "frames_sent": "Frames sent to Asterisk",
+    "strangers": "Datagrams of nobody's",
+    "malformed": "Datagrams that are no RTP",
+    "unsent": "Datagrams that the kernel did not take",
+    "media_dropped": "Messages that a bot was too slow for",
+    "audio_dropped": "Frames over a full play-out buffer",
+    "ran_dry": "Times that a bot's audio came to its end, speech over or late",
+    "ticks_skipped": "Ticks of 20 ms that a stall swallowed",
+}
 
 
 class Pool(Protocol):
@@ -86,11 +98,18 @@ class _NodeCollector(Collector):
         yield state
         alive = GaugeMetricFamily("ariswitch_worker_alive", "1 when attached", labels=["worker"])
         load = GaugeMetricFamily("ariswitch_worker_streams", "Streams", labels=["worker"])
+        room = GaugeMetricFamily("ariswitch_worker_capacity", "Streams it takes", labels=["worker"])
+        counts = {
+            name: CounterMetricFamily(f"ariswitch_worker_{name}", text, labels=["worker"])
+            for name, text in _WORKER_COUNTS.items()
+        }
         for worker in node.pool.workers:
             alive.add_metric([worker.id], float(worker.alive))
             load.add_metric([worker.id], float(worker.streams))
-        yield alive
-        yield load
+            room.add_metric([worker.id], float(worker.capacity))
+            for name, metric in counts.items():
+                metric.add_metric([worker.id], float(getattr(worker.counts, name)))
+        yield from (alive, load, room, *counts.values())
 
 
 def watch_node(registry: CollectorRegistry, node: Watched) -> None:

@@ -112,6 +112,7 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     audio_dropped: int = 0
     marks_played: int = 0
     marks_cleared: int = 0
+    ran_dry: int = 0
     messages_received: int = 0
     messages_ignored: int = 0
 
@@ -200,8 +201,29 @@ class Pong(msgspec.Struct, tag="pong"):
     seq: int = 0
 
 
+class Counts(msgspec.Struct, tag="counts", kw_only=True):
+    """What a worker has done in its life, told every few seconds; not numbered.
+
+    Frames are 20 ms of audio of any stream. ``strangers``, ``malformed`` and ``unsent`` are
+    datagrams, ``media_dropped`` messages that a bot was too slow for, ``audio_dropped`` frames
+    over a full play-out buffer, ``ran_dry`` times that a bot's audio came to its end, speech over
+    or late, and ``ticks_skipped`` 20 ms ticks that a stall of the process swallowed.
+    """
+
+    frames_received: int = 0
+    frames_sent: int = 0
+    strangers: int = 0
+    malformed: int = 0
+    unsent: int = 0
+    media_dropped: int = 0
+    audio_dropped: int = 0
+    ran_dry: int = 0
+    ticks_skipped: int = 0
+    seq: int = 0
+
+
 StreamEvent = Connected | Started | Mark | DtmfSent | Warned | Stopped
-Event = StreamEvent | Hello | Replaced | Pong
+Event = StreamEvent | Hello | Replaced | Pong | Counts
 
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)

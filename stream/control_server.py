@@ -81,6 +81,11 @@ class ControlServer:
         if self._app is not None:
             self._app.write(line)
 
+    def tell(self, event: control.Counts) -> None:
+        """Tell the app something that it can do without: neither numbered nor kept."""
+        if self._app is not None:
+            self._app.write(control.encode(event))
+
     def connected(self, peer: _Peer) -> None:
         """Somebody connected (called by the peer)."""
         self.peers.add(peer)

@@ -42,6 +42,7 @@ class Playout(PlayoutState):
         self.padded = 0
         self.cleared = 0
         self.dropped = 0
+        self.ran_dry = 0
         self.marks_played = 0
         self.marks_cleared = 0
 
@@ -105,6 +106,7 @@ class Playout(PlayoutState):
             return self.frames.popleft()
         size = len(self.rest)
         if not size:
+            self.ran_dry += self.speaking
             self.speaking = False
             return None
         if not self.speaking and not self.held:
@@ -114,6 +116,7 @@ class Playout(PlayoutState):
         self.rest = b""
         self.taken += size
         self.padded += FRAME_BYTES - size
+        self.ran_dry += 1
         self.speaking = self.held = False
         return frame
 

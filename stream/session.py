@@ -169,6 +169,7 @@ class Session(Lane):
             audio_dropped=playout.dropped,
             marks_played=playout.marks_played,
             marks_cleared=playout.marks_cleared,
+            ran_dry=playout.ran_dry,
             messages_received=self.received,
             messages_ignored=self.ignored,
         )

@@ -56,6 +56,7 @@ class PlayoutState:
     padded: int
     cleared: int
     dropped: int
+    ran_dry: int
 
     def take(self) -> bytes | None:
         """Return the next frame, None for silence."""

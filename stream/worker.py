@@ -27,6 +27,7 @@ from stream.control_server import ControlServer
 from stream.hot import COMPILED, Poller
 from stream.oneway import OneWay
 from stream.session import Session
+from stream.tally import Tally
 from stream.udp import RtpSocket
 from stream.wheel import GROUPS, Wheel
 from stream.worker_stream import FAILED, WorkerStream
@@ -36,6 +37,9 @@ log = structlog.get_logger(__name__)
 
 PING_TICKS = 1_250
 """Ticks between pings to a server (25 s)."""
+
+COUNTS_SECONDS = 5.0
+"""How often the app is told what the worker has done."""
 
 CAPACITY = 250
 """Streams a worker takes unless told otherwise; about what one core carries at 60 %."""
@@ -68,6 +72,8 @@ class StreamWorker:
         self._wheel: Wheel[Session | OneWay] | None = None
         self._closing = False
         self._slots = 0
+        self._skipped = 0
+        self._tally = Tally()
 
     async def start(self) -> None:
         """Open the sockets."""
@@ -75,6 +81,7 @@ class StreamWorker:
         self.rtp = RtpSocket(self._bind)
         self._poller = Poller()
         await self.control.start()
+        self._loop.call_later(COUNTS_SECONDS, self._count)
         log.info("worker.started", worker=self.id, rtp_port=self.rtp.port, compiled=COMPILED)
 
     async def close(self) -> None:
@@ -98,6 +105,23 @@ class StreamWorker:
             rtp_malformed=self.rtp.counts.malformed,
             rtp_unsent=self.rtp.counts.unsent,
         )
+
+    def counts(self) -> control.Counts:
+        """Return what this worker has done so far."""
+        rtp, wheel = self.rtp.counts, self._wheel
+        counts = self._tally.counts(stream.stats() for stream in self._streams.values())
+        counts.frames_received = rtp.received - rtp.unknown - rtp.malformed
+        counts.frames_sent = rtp.sent
+        counts.strangers = rtp.unknown
+        counts.malformed = rtp.malformed
+        counts.unsent = rtp.unsent
+        counts.ticks_skipped = (self._skipped + (wheel.skipped if wheel else 0)) // GROUPS
+        return counts
+
+    def _count(self) -> None:
+        if not self._closing:
+            self.control.tell(self.counts())
+            self._loop.call_later(COUNTS_SECONDS, self._count)
 
     def _hello(self) -> control.Hello:
         return control.Hello(
@@ -149,6 +173,7 @@ class StreamWorker:
         stream.start()
 
     def _ended(self, stream: WorkerStream) -> None:
+        self._tally.ended(stream.stats())
         self._streams.pop(stream.sid, None)
         self._opening.discard(stream)
         if self._wheel is not None:
@@ -173,6 +198,7 @@ class StreamWorker:
         self.rtp.readable()
         self._poller.poll()
         if not self._streams and not self._poller:
+            self._skipped += wheel.skipped
             self._wheel = None
             return
         wait = wheel.deadline() - time.monotonic()

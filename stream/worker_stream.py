@@ -76,6 +76,10 @@ class WorkerStream:
         """What the wheel ticks every 20 ms."""
         return self._session
 
+    def stats(self) -> control.Stats:
+        """Return the counters of this stream's life."""
+        return self._session.stats()
+
     def ping(self) -> None:
         """See that the server is still there."""
         if self._link.ping() >= MISSED_PONGS:

@@ -35,7 +35,7 @@ class Connection:
     """
 
     def __init__(self, path: Path, on_attached: Callable[[], None]) -> None:
-        self._path = path
+        self.path = path
         self._on_attached = on_attached
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
@@ -50,6 +50,7 @@ class Connection:
         self._reconcile_at: int | None = None
         self._suspects: list[str] = []
         self.hello: control.Hello | None = None
+        self.counts = control.Counts()
         self.attempted = asyncio.Event()
         self.attached = asyncio.Event()
 
@@ -111,7 +112,7 @@ class Connection:
         while True:
             try:
                 reader, writer = await asyncio.open_unix_connection(
-                    str(self._path), limit=control.MAX_LINE
+                    str(self.path), limit=control.MAX_LINE
                 )
             except OSError as error:
                 # Nobody listens: the process is gone, and its streams with it.
@@ -146,7 +147,7 @@ class Connection:
         except (OSError, ValueError, msgspec.MsgspecError) as error:
             if greeted and isinstance(error, TimeoutError):
                 self._lose_all(str(error))
-            log.warning("streams.connection_failed", socket=self._path.name, error=str(error))
+            log.warning("streams.connection_failed", socket=self.path.name, error=str(error))
         finally:
             self._writer = None
             self.attached.clear()
@@ -172,6 +173,7 @@ class Connection:
             self._lose_all("the media worker was restarted")
             self._lost.clear()
             self._last_seq = 0
+            self.counts = control.Counts()
         if hello.first_seq > self._last_seq + 1 and self._streams:
             log.warning("streams.events_lost", worker=hello.worker)
         self.hello = hello
@@ -193,11 +195,14 @@ class Connection:
     def _take(self, event: control.Event) -> bool:
         """Hand an event on; returns False when another app has taken over the worker."""
         if isinstance(event, control.Replaced):
-            log.error("streams.replaced", socket=self._path.name)
+            log.error("streams.replaced", socket=self.path.name)
             self._lose_all("another app has taken over the media worker")
             self._writer = None
             self.attached.clear()
             return False
+        if isinstance(event, control.Counts):
+            self.counts = event
+            return True
         if isinstance(event, control.Hello | control.Pong):
             return True
         if event.seq > self._last_seq:

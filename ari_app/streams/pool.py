@@ -7,12 +7,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
+
 from ari_app.errors import TwilioError
 from ari_app.streams.connection import Connection
 from ari_app.streams.stream import OnEvent, Stream
-from stream.control import Open
+from stream.control import Counts, Open
+
+log = structlog.get_logger(__name__)
 
 _START_SECONDS = 2.0
+_LOOK_SECONDS = 1.0
 
 
 class Worker(NamedTuple):
@@ -30,13 +35,21 @@ class WorkerInfo(NamedTuple):
     alive: bool
     streams: int
     capacity: int
+    counts: Counts = Counts()
 
 
 class StreamPool:
-    """Client of all workers. Must be started and closed."""
+    """Client of all workers. Must be started and closed.
 
-    def __init__(self, sockets: Sequence[Path]) -> None:
+    ``sockets`` are those of the workers that there should be. Workers that come later are found
+    by their sockets ``stream-*.sock`` in ``folder``, and forgotten when they have gone for good.
+    """
+
+    def __init__(self, sockets: Sequence[Path], folder: Path | None = None) -> None:
         self._on_attached: list[Callable[[], None]] = []
+        self._folder = folder
+        self._looking: asyncio.Task[None] | None = None
+        self._known = {path.stem for path in sockets}
         self._connections = {path.stem: Connection(path, self._attached) for path in sockets}
 
     async def start(self) -> None:
@@ -51,11 +64,39 @@ class StreamPool:
             _, pending = await asyncio.wait(waits, timeout=_START_SECONDS)
             for wait in pending:
                 wait.cancel()
+        if self._folder is not None:
+            self._looking = asyncio.get_running_loop().create_task(self._look(self._folder))
 
     async def close(self) -> None:
         """Part from the workers. Streams live on and can be adopted by the next app."""
+        if self._looking is not None:
+            self._looking.cancel()
         for connection in self._connections.values():
             await connection.close()
+
+    async def _look(self, folder: Path) -> None:
+        """Find workers that were started by hand, forget those that have gone."""
+        while True:
+            for gone in self._scan(folder):
+                await gone.close()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _scan(self, folder: Path) -> list[Connection]:
+        """Connect to new workers; return the connections that are given up."""
+        for path in folder.glob("stream-*.sock"):
+            if path.stem not in self._connections:
+                log.info("streams.worker_found", worker=path.stem)
+                self._connections[path.stem] = connection = Connection(path, self._attached)
+                connection.start()
+        gone = [
+            name
+            for name, connection in self._connections.items()
+            if name not in self._known
+            and not (connection.alive or connection.load or connection.path.exists())
+        ]
+        for name in gone:
+            log.info("streams.worker_gone", worker=name)
+        return [self._connections.pop(name) for name in gone]
 
     def on_attached(self, handler: Callable[[], None]) -> None:
         """Call ``handler`` whenever a worker was attached, its streams of earlier lives known."""
@@ -84,6 +125,7 @@ class StreamPool:
                 connection.alive,
                 connection.load,
                 connection.hello.capacity if connection.hello is not None else 0,
+                connection.counts,
             )
             for name, connection in self._connections.items()
         ]
@@ -107,7 +149,10 @@ class StreamPool:
         Raises `TwilioError` 31900 when the worker has died since it was picked. Whether the bot
         could be reached comes as an event.
         """
-        return self._connections[worker.id].open(spec, on_event)
+        connection = self._connections.get(worker.id)
+        if connection is None:
+            raise TwilioError(31900, "the media worker is gone")
+        return connection.open(spec, on_event)
 
     @property
     def unclaimed(self) -> list[str]:

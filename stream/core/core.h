@@ -38,7 +38,7 @@ typedef struct {
     PyObject_HEAD
     PyObject *frames, *rest, *marks;
     char speaking, held;
-    long long max_bytes, queued, taken, padded, cleared, dropped;
+    long long max_bytes, queued, taken, padded, cleared, dropped, ran_dry;
 } Playout;
 
 /* The `media` message's fixed parts, and the counters: stream/messages.py has the others. */

@@ -187,6 +187,7 @@ static PyObject *take_frame(Lane *self)
         return PyObject_CallMethodNoArgs(playout->frames, str_popleft);
     }
     if (empty(playout->rest)) {
+        playout->ran_dry += playout->speaking;
         playout->speaking = 0;
         Py_RETURN_NONE;
     }

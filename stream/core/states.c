@@ -82,7 +82,7 @@ static PyMemberDef playout_members[] = {
     MEMBER(Playout, held, T_BOOL), MEMBER(Playout, max_bytes, T_LONGLONG),
     MEMBER(Playout, queued, T_LONGLONG), MEMBER(Playout, taken, T_LONGLONG),
     MEMBER(Playout, padded, T_LONGLONG), MEMBER(Playout, cleared, T_LONGLONG),
-    MEMBER(Playout, dropped, T_LONGLONG), {0}};
+    MEMBER(Playout, dropped, T_LONGLONG), MEMBER(Playout, ran_dry, T_LONGLONG), {0}};
 
 PyTypeObject PlayoutType = {
     PyVarObject_HEAD_INIT(NULL, 0)

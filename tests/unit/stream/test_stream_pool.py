@@ -394,3 +394,50 @@ def test_commands_round_trip(message: control.Command) -> None:
 def test_any_bytes_are_a_command_or_an_error(line: bytes) -> None:
     with contextlib.suppress(msgspec.MsgspecError, ValueError):
         control.decode_command(line)
+
+
+async def test_a_worker_added_at_run_time_is_found_and_one_that_leaves_forgotten(
+    tmp_path: Path,
+) -> None:
+    """A second worker takes its share of the streams; the first keeps what it has."""
+    first = StreamWorker(0, tmp_path / "stream-0.sock")
+    await first.start()
+    pool = StreamPool([tmp_path / "stream-0.sock"], tmp_path)
+    await pool.start()
+    second = StreamWorker(1, tmp_path / "stream-1.sock")
+    await second.start()
+    async with asyncio.timeout(20), FakeBot() as bot, RtpPeer() as one, RtpPeer() as two:
+        while len(pool.workers) < 2 or not all(info.alive for info in pool.workers):
+            await asyncio.sleep(0.05)
+        _, connection = await bridge_of(pool, one).connect(bot)
+        stream, other = await bridge_of(pool, two).connect(bot)
+        assert [info.streams for info in pool.workers] == [1, 1]
+        await second.close()
+        assert (await stream.closed()).code == 31900
+        while len(pool.workers) > 1:
+            await asyncio.sleep(0.05)
+        await other.wait_closed()
+        one.send_audio(SOUND)
+        await connection.wait_audio(SOUND)
+    await pool.close()
+    await first.close()
+
+
+async def test_what_a_worker_has_done_is_counted(tmp_path: Path) -> None:
+    async with start_bridge(tmp_path) as bridge, FakeBot() as bot:
+        stream, connection = await bridge.connect(bot)
+        bridge.peer.send_audio(SOUND)
+        await connection.wait_audio(SOUND)
+        await connection.play(SOUND)
+        await bridge.peer.wait_audio(SOUND)
+        await bridge.peer.wait(lambda peer: peer.audio.endswith(b"\xff" * 320))
+        before = bridge.worker.counts()
+        assert before.frames_received == 5
+        assert before.frames_sent >= 5
+        assert before.ran_dry >= 1
+        await stream.stop()
+        assert bridge.worker.counts().ran_dry >= before.ran_dry
+        bridge.worker.control.tell(bridge.worker.counts())
+        async with asyncio.timeout(20):
+            while not bridge.pool.workers[0].counts.frames_received:
+                await asyncio.sleep(0.02)
