@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import subprocess
@@ -153,25 +154,31 @@ class Yardstick:
 
 
 class Worker:
-    """The product: ``ariswitch stream-worker``, spoken to over its control socket."""
+    """The product: ``ariswitch stream-worker``, spoken to over its control socket.
 
-    def __init__(self, state: Path, generator: Generator) -> None:
+    It takes ``room`` streams more than the generator has.
+    """
+
+    def __init__(
+        self, state: Path, generator: Generator, index: int = 0, core: int = 0, room: int = 0
+    ) -> None:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("ARISWITCH_")
         }
         environment |= {
             "ARISWITCH_STATE_DIR": str(state),
             "ARISWITCH_STREAM_WORKERS": "1",
-            "ARISWITCH_STREAM_CAPACITY": str(generator.streams),
+            "ARISWITCH_STREAM_CAPACITY": str(generator.streams + room),
         }
         if generator.tls:
             environment["ARISWITCH_CA_FILE"] = str(generator.tls.authority)
         program = Path(sys.executable).with_name("ariswitch")
-        path = state / "run" / "stream-0.sock"
+        path = state / "run" / f"stream-{index}.sock"
         path.unlink(missing_ok=True)
         # A file: it logs every stream, and would stand still once nobody reads a pipe of it.
         with (state / "worker.log").open("a") as log:
-            self._process = _start([program, "stream-worker"], 0, env=environment, stdout=log)
+            command = [program, "stream-worker", "--index", str(index)]
+            self._process = _start(command, core, env=environment, stdout=log)
         self._socket = _connect(path)
         self._tell(control.Attach())
         hello = control.decode_event(self._socket.makefile("rb").readline())
@@ -182,6 +189,21 @@ class Worker:
 
     def _tell(self, command: control.Command) -> None:
         self._socket.sendall(control.encode(command))
+
+    def open_to(self, url: str, name: str) -> None:
+        """Ask for one stream more, with nobody at its RTP."""
+        sid = f"MZ{hashlib.md5(name.encode()).hexdigest()}"
+        self._tell(
+            control.Open(
+                stream_sid=sid,
+                call_sid=sid,
+                account_sid=sid,
+                url=url,
+                peer_host="127.0.0.1",
+                peer_port=9,
+                allow_private=True,
+            )
+        )
 
     def open(self, generator: Generator) -> None:
         """Ask for all streams."""

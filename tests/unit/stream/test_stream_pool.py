@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
@@ -55,6 +55,11 @@ async def attached(*paths: Path) -> AsyncIterator[StreamPool]:
         yield pool
     finally:
         await pool.close()
+
+
+async def until(there: Callable[[], bool]) -> None:
+    while not there():  # noqa: ASYNC110 - nobody tells of it
+        await asyncio.sleep(0.02)
 
 
 def bridge_of(pool: StreamPool, peer: RtpPeer) -> Bridge:
@@ -407,15 +412,13 @@ async def test_a_worker_added_at_run_time_is_found_and_one_that_leaves_forgotten
     second = StreamWorker(1, tmp_path / "stream-1.sock")
     await second.start()
     async with asyncio.timeout(20), FakeBot() as bot, RtpPeer() as one, RtpPeer() as two:
-        while len(pool.workers) < 2 or not all(info.alive for info in pool.workers):
-            await asyncio.sleep(0.05)
+        await until(lambda: [info.alive for info in pool.workers] == [True, True])
         _, connection = await bridge_of(pool, one).connect(bot)
         stream, other = await bridge_of(pool, two).connect(bot)
         assert [info.streams for info in pool.workers] == [1, 1]
         await second.close()
         assert (await stream.closed()).code == 31900
-        while len(pool.workers) > 1:
-            await asyncio.sleep(0.05)
+        await until(lambda: len(pool.workers) == 1)
         await other.wait_closed()
         one.send_audio(SOUND)
         await connection.wait_audio(SOUND)
@@ -439,5 +442,4 @@ async def test_what_a_worker_has_done_is_counted(tmp_path: Path) -> None:
         assert bridge.worker.counts().ran_dry >= before.ran_dry
         bridge.worker.control.tell(bridge.worker.counts())
         async with asyncio.timeout(20):
-            while not bridge.pool.workers[0].counts.frames_received:
-                await asyncio.sleep(0.02)
+            await until(lambda: bridge.pool.workers[0].counts.frames_received > 0)
