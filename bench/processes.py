@@ -177,7 +177,7 @@ class Worker:
         path.unlink(missing_ok=True)
         # A file: it logs every stream, and would stand still once nobody reads a pipe of it.
         with (state / "worker.log").open("a") as log:
-            command = [program, "stream-worker", "--index", str(index)]
+            command: list[str | Path] = [program, "stream-worker", "--index", str(index)]
             self._process = _start(command, core, env=environment, stdout=log)
         self._socket = _connect(path)
         self._tell(control.Attach())
