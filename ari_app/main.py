@@ -29,6 +29,7 @@ from ari_app.call.ports import CallSettings, Services
 from ari_app.call.queue import Queues
 from ari_app.call.recorder import Recorder
 from ari_app.call.recording import Studio
+from ari_app.call.transcripts import Transcripts
 from ari_app.demo import demo_routes
 from ari_app.ending import run_to_end
 from ari_app.http.callbacks import CallbackSender, CallbackWarning
@@ -60,6 +61,7 @@ from ari_app.wiring.recordings import ApiRecordings
 from ari_app.wiring.sip_hosts import SipHosts
 from ari_app.wiring.speech import make_speaker
 from ari_app.wiring.streams import CallStreams
+from ari_app.wiring.transcriber import NoTranscriber
 from stream.addresses import UrlPolicy
 
 log = structlog.get_logger(__name__)
@@ -113,6 +115,7 @@ class Node:
             settings.recordings_dir, settings.raw_recordings_dir, settings.recording_bytes
         )
         self.recorder: Recorder
+        self.transcripts: Transcripts
         self.manager: CallManager
 
     async def health(self) -> dict[str, bool]:
@@ -176,6 +179,15 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         )
         stack.callback(forgetting.cancel)
         running.recorder = Recorder(_studio(running, callbacks))
+        running.transcripts = Transcripts(
+            NoTranscriber(),
+            store.transcriptions,
+            running.recordings,
+            callbacks,
+            _now,
+            node=settings.node,
+            base_url=settings.api_url,
+        )
         speaker = await make_speaker(stack, settings, media, tls)
         running.manager = CallManager(
             _services(running, webhooks, callbacks, media, speaker, hosts)
@@ -183,6 +195,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         await ari.start()
         stack.push_async_callback(ari.close)
         stack.push_async_callback(running.recorder.close)
+        stack.push_async_callback(running.transcripts.close)
         await _listen(stack, running, hosts)
         yield running
 
@@ -245,6 +258,7 @@ def _services(
             keep_query=settings.stream_keep_query,
         ),
         recorder=node.recorder,
+        transcripts=node.transcripts,
         beep=lambda: beep(media),
         tunes=Tunes(media),
         conferences=Conferences(store.conferences),

@@ -242,6 +242,26 @@ class RecordingRecord(msgspec.Struct, frozen=True, kw_only=True):
     date_updated: datetime
 
 
+class TranscriptionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said in a recording, as text (Twilio: Transcription).
+
+    ``duration`` of the recording, whole seconds. ``params`` are the call's own in the callback.
+    """
+
+    sid: str
+    account_sid: str
+    recording_sid: str
+    call_sid: str | None
+    status: Literal["in-progress", "completed", "failed"] = "in-progress"
+    text: str = ""
+    duration: int
+    callback: Endpoint | None = None
+    params: dict[str, str] = {}
+    node: str = ""
+    date_created: datetime
+    date_updated: datetime
+
+
 class RecordingFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which recordings a list holds; None means any (Twilio: Recording list filters)."""
 

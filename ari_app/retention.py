@@ -35,6 +35,7 @@ async def forget_old(
             calls = await store.calls.prune(before)
             notifications = await store.notifications.prune(before)
             conferences = await store.conferences.prune(before)
+            await store.transcriptions.prune(before)
             recorded = await _forget_recordings(store, recordings, now, before)
             log.info(
                 "retention.done",

@@ -10,7 +10,16 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
-from ari_app.api import accounts, background, calls, empty, notifications, numbers, recordings
+from ari_app.api import (
+    accounts,
+    background,
+    calls,
+    empty,
+    notifications,
+    numbers,
+    recordings,
+    transcriptions,
+)
 from ari_app.api.auth import Authenticator, unauthorized
 from ari_app.api.context import ACCOUNT, BACKGROUND, CALLS, RECORDINGS, STORE
 from ari_app.api.errors import answer_for, not_found
@@ -123,8 +132,15 @@ def _recording_routes(of_call: str) -> list[tuple[str, str, Handler]]:
         ("GET", of_account + "/{sid:%s}.wav" % sid, recordings.wav),  # noqa: UP031
         ("GET", of_account + "/{sid:%s}.mp3" % sid, recordings.mp3),  # noqa: UP031
     ]
-    current = r"/{sid:(?:%s|Twilio\.CURRENT)}" % sid  # noqa: UP031
     routes += [("HEAD", path, handler) for method, path, handler in routes[3:] if method == "GET"]
+    for owner in (_ACCOUNT, of_account + "/{recording:%s}" % sid):  # noqa: UP031
+        one = f"{owner}/Transcriptions" + "/{sid:TR[0-9a-fA-F]{32}}"
+        routes += [
+            ("GET", f"{owner}/Transcriptions", transcriptions.list_),
+            ("GET", one, transcriptions.fetch),
+            ("DELETE", one, transcriptions.delete),
+        ]
+    current = r"/{sid:(?:%s|Twilio\.CURRENT)}" % sid  # noqa: UP031
     for owner in (of_call, _ACCOUNT + "/Conferences/{conference:CF[0-9a-fA-F]{32}}"):
         below = f"{owner}/Recordings"
         routes += [

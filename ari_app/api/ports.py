@@ -24,6 +24,7 @@ from ari_app.model import (
     RecordingRecord,
     RecordingTrack,
     StatusCallback,
+    TranscriptionRecord,
 )
 
 #: Tells of each part ("asterisk", "store", "bus", "stream", …) whether it answers, and under
@@ -222,6 +223,24 @@ class Recordings(Protocol):
         ...
 
 
+class Transcriptions(Protocol):
+    """Transcriptions as stored."""
+
+    async def get(self, account_sid: str, sid: str) -> TranscriptionRecord:
+        """Return a transcription. Raises UnknownRecordError."""
+        ...
+
+    async def list(
+        self, account_sid: str, recording_sid: str | None, page: PageRequest
+    ) -> Page[TranscriptionRecord]:
+        """Return a page, newest first. Raises PageTokenError."""
+        ...
+
+    async def delete(self, account_sid: str, sid: str) -> None:
+        """Remove. Raises UnknownRecordError."""
+        ...
+
+
 class Accounts(Protocol):
     """Accounts as stored."""
 
@@ -313,6 +332,11 @@ class ApiStore(Protocol):
     @property
     def recordings(self) -> Recordings:
         """Recordings."""
+        ...
+
+    @property
+    def transcriptions(self) -> Transcriptions:
+        """Transcriptions."""
         ...
 
     @property

@@ -16,6 +16,7 @@ from ari_app.model import (
     Notification,
     PhoneNumber,
     RecordingRecord,
+    TranscriptionRecord,
 )
 
 VERSION = "2010-04-01"
@@ -220,6 +221,25 @@ def recording_json(
     return shown | {
         "subresource_uris": {k: f"{base}/{v}.json" for k, v in parts.items()},
         "media_url": base,
+    }
+
+
+def transcription_json(transcription: TranscriptionRecord) -> dict[str, object]:
+    """Return a transcription."""
+    return {
+        "account_sid": transcription.account_sid,
+        "api_version": VERSION,
+        "date_created": when(transcription.date_created),
+        "date_updated": when(transcription.date_updated),
+        "duration": str(transcription.duration),
+        "price": None,
+        "price_unit": "USD",
+        "recording_sid": transcription.recording_sid,
+        "sid": transcription.sid,
+        "status": transcription.status,
+        "transcription_text": transcription.text or None,
+        "type": "fast",
+        "uri": f"{account_uri(transcription.account_sid)}/Transcriptions/{transcription.sid}.json",
     }
 
 

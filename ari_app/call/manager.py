@@ -33,6 +33,7 @@ from ari_app.model import (
     Endpoint,
     RecordingRecord,
     StatusCallback,
+    TranscriptionRecord,
 )
 from ari_app.sids import new_sid
 
@@ -298,9 +299,10 @@ class CallManager:
         left = await self._left_behind(snapshot)
         if left is None:
             return False
-        found, recordings = left
+        found, recordings, transcriptions = left
         self._adopted = True
         services.recorder.adopt(recordings)
+        services.transcripts.adopt(transcriptions)
         for one in found.adopted:
             log.info("call.adopted", call_sid=one.record.sid, stream=one.stream_sid)
             call = Call(
@@ -335,7 +337,7 @@ class CallManager:
 
     async def _left_behind(
         self, snapshot: Snapshot
-    ) -> tuple[Found, Sequence[RecordingRecord]] | None:
+    ) -> tuple[Found, Sequence[RecordingRecord], Sequence[TranscriptionRecord]] | None:
         """Look for calls and recordings to adopt, again while the store or Asterisk is away.
 
         None when the connection to Asterisk was made anew meanwhile: the snapshot is old then.
@@ -345,6 +347,7 @@ class CallManager:
         while ari.connects == connect:
             try:
                 recordings = await self._services.recorder.unfinished()
+                transcriptions = await self._services.transcripts.unfinished()
                 await self._services.conferences.revive(self._services, snapshot)
                 found = await find(self._services, snapshot, self._is_ours)
             except Exception as error:  # nothing may be hung up before this is known
@@ -352,7 +355,7 @@ class CallManager:
                 await asyncio.sleep(ADOPTION_RETRY)
                 continue
             if ari.connects == connect:
-                return found, recordings
+                return found, recordings, transcriptions
             found.let_go()
         return None
 

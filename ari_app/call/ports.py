@@ -28,12 +28,14 @@ from ari_app.model import (
     RecordingRecord,
     RecordingTrack,
     StatusCallback,
+    TranscriptionRecord,
 )
 
 if TYPE_CHECKING:
     from ari_app.call.conference.desk import Conferences
     from ari_app.call.queue.desk import Queues
     from ari_app.call.recorder import Recorder
+    from ari_app.call.transcripts import Transcripts
 
 
 class CallStore(Protocol):
@@ -201,6 +203,29 @@ class RecordingFiles(Protocol):
 
     async def delete(self, sid: str, /) -> None:
         """Remove a finished recording."""
+
+    async def pcm(self, sid: str, /) -> bytes:
+        """Return the samples of a finished mono recording, 16 bit. Raises OSError."""
+
+
+class TranscriptionStore(Protocol):
+    """Where transcriptions live (SQL); every method may raise when it is away."""
+
+    async def insert(self, transcription: TranscriptionRecord, /) -> object:
+        """Remember a new transcription."""
+
+    async def update(self, sid: str, **changes: Any) -> None:
+        """Change fields of a transcription."""
+
+    async def unfinished(self, node: str) -> Sequence[TranscriptionRecord]:
+        """Return the node's transcriptions that are not done."""
+
+
+class Transcriber(Protocol):
+    """Speech to text for whole recordings."""
+
+    async def transcribe(self, pcm: bytes, language: str) -> str:
+        """Return what is said, of 16-bit PCM mono at 8 kHz. Raises TwilioError (13340, 13331)."""
 
 
 class Webhooks(Protocol):
@@ -433,6 +458,7 @@ class Services:
     speaker: Speaker
     streams: Streams
     recorder: Recorder
+    transcripts: Transcripts
     #: The tone before a recording.
     beep: Callable[[], Awaitable[Sound]]
     tunes: Tunes

@@ -28,6 +28,9 @@ SHORTEST = 0.1
 #: Samples that are worked on at once.
 _PIECE = WINDOW * 1000
 
+#: Bytes of a WAV before its samples.
+HEADER = 44
+
 Samples = NDArray[np.int16]
 Track = Literal["inbound", "outbound", "both"]
 
@@ -101,10 +104,9 @@ def write_wav(pieces: Sequence[Piece], target: Path, cut: Cut) -> Recorded:
 
 def mono(source: Path, target: Path) -> None:
     """Mix the two channels of a WAV that `write_wav` made into one; blocks. Raises OSError."""
-    header = len(_header(0, 2))
     with source.open("rb") as file, target.open("wb") as out:
-        file.seek(header)
-        samples = (source.stat().st_size - header) // 4
+        file.seek(HEADER)
+        samples = (source.stat().st_size - HEADER) // 4
         out.write(_header(samples, 1))
         while piece := file.read(_PIECE * 4):
             out.write(_mix(np.frombuffer(piece, dtype="<i2").reshape(-1, 2)).tobytes())

@@ -19,7 +19,7 @@ from typing import Literal
 import soundfile
 import structlog
 
-from ari_app.media.recorded import Cut, Piece, Recorded, Track, mono, write_wav
+from ari_app.media.recorded import HEADER, Cut, Piece, Recorded, Track, mono, write_wav
 
 log = structlog.get_logger(__name__)
 
@@ -126,6 +126,10 @@ class RecordingFolder:
         if kind == "wav":
             return source
         return await self._made(source.with_suffix(".mp3"), lambda new: _mp3(source, new))
+
+    async def pcm(self, sid: str) -> bytes:
+        """Return the samples of a finished mono recording, 16 bit. Raises OSError."""
+        return (await asyncio.to_thread(self.wav(sid).read_bytes))[HEADER:]
 
     async def delete(self, sid: str) -> None:
         """Remove a recording's files; that there are none is no error. Raises OSError."""

@@ -16,6 +16,7 @@ from ari_app.store.numbers import Numbers
 from ari_app.store.outbox import Outbox
 from ari_app.store.queues import Queues
 from ari_app.store.recordings import Recordings
+from ari_app.store.transcriptions import Transcriptions
 
 
 class Store:
@@ -34,6 +35,7 @@ class Store:
         self.queues = Queues(database)
         self.notifications = Notifications(database)
         self.recordings = Recordings(database)
+        self.transcriptions = Transcriptions(database)
         self.outbox = Outbox(database, outbox_limit)
 
     @classmethod

@@ -250,6 +250,28 @@ queues = Table(
     sqlite_autoincrement=True,
 )
 
+transcriptions = Table(
+    "transcriptions",
+    metadata,
+    _key(),
+    _sid(),
+    _account(),
+    Column("recording_sid", String(34), nullable=False),
+    Column("call_sid", String(34)),
+    Column("status", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("duration", Integer, nullable=False),
+    Column("callback", Json),
+    Column("params", Json, nullable=False),
+    Column("node", String(128), nullable=False),
+    Column("date_created", Utc, nullable=False),
+    Column("date_updated", Utc, nullable=False),
+    Index(None, "account_sid", "id"),
+    Index(None, "recording_sid"),
+    Index(None, "node", "status"),
+    sqlite_autoincrement=True,
+)
+
 outbox = Table(
     "outbox",
     metadata,

@@ -27,6 +27,7 @@ from ari_app.call.ports import (
 from ari_app.call.queue import Queues
 from ari_app.call.recorder import Recorder
 from ari_app.call.recording import Studio
+from ari_app.call.transcripts import Transcripts
 from ari_app.errors import StoreUnavailable, TwilioError, UnknownRecordError
 from ari_app.model import (
     Account,
@@ -42,7 +43,12 @@ from ari_app.testing.asterisk import FakeAsterisk
 from ari_app.testing.call_rooms import FakeConferenceStore, FakeQueueStore
 from ari_app.testing.call_streams import FakeStreams
 from ari_app.testing.news import News
-from ari_app.testing.recordings import FakeRecordingFiles, FakeRecordingStore
+from ari_app.testing.recordings import (
+    FakeRecordingFiles,
+    FakeRecordingStore,
+    FakeTranscriber,
+    FakeTranscriptionStore,
+)
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ACCOUNT = Account(
@@ -341,6 +347,8 @@ class CallRoom:
         self.hosts = FakeHosts()
         self.recordings = FakeRecordingStore(self.news)
         self.files = FakeRecordingFiles(self.asterisk.world)
+        self.transcriptions = FakeTranscriptionStore(self.news)
+        self.transcriber = FakeTranscriber()
         self.ari: AriClient
         self.services: Services
         self.manager: CallManager
@@ -362,6 +370,16 @@ class CallRoom:
         )
         self.recorder = Recorder(studio)
         self._stack.push_async_callback(self.recorder.close)
+        self.transcripts = Transcripts(
+            self.transcriber,
+            self.transcriptions,
+            self.files,
+            self.customer,
+            lambda: datetime.now(UTC),
+            node="n1",
+            base_url="http://switch.test",
+        )
+        self._stack.push_async_callback(self.transcripts.close)
         self.services = Services(
             ari=self.ari,
             settings=CallSettings(
@@ -378,6 +396,7 @@ class CallRoom:
             streams=self.streams,
             hosts=self.hosts,
             recorder=self.recorder,
+            transcripts=self.transcripts,
             beep=self.sounds.beep,
             tunes=self.sounds,
             conferences=Conferences(self.conferences),

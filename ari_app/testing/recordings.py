@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from ari_app.errors import StoreUnavailable, UnknownRecordError
-from ari_app.model import RecordingRecord, RecordingTrack
+from ari_app.model import RecordingRecord, RecordingTrack, TranscriptionRecord
 from ari_app.testing.asterisk_world import World
 from ari_app.testing.news import News
 
@@ -111,3 +111,43 @@ class FakeRecordingFiles:
     async def delete(self, sid: str, /) -> None:
         """Note it."""
         self.deleted.append(sid)
+
+    async def pcm(self, sid: str, /) -> bytes:
+        """A second of nothing."""
+        return bytes(16_000)
+
+
+class FakeTranscriptionStore:
+    """Transcriptions in memory."""
+
+    def __init__(self, news: News) -> None:
+        self.records: dict[str, TranscriptionRecord] = {}
+        self._news = news
+
+    async def insert(self, transcription: TranscriptionRecord, /) -> None:
+        """Remember one."""
+        self.records[transcription.sid] = transcription
+        self._news.tell()
+
+    async def update(self, sid: str, **changes: Any) -> None:
+        """Change one."""
+        self.records[sid] = msgspec.structs.replace(self.records[sid], **changes)
+        self._news.tell()
+
+    async def unfinished(self, node: str) -> Sequence[TranscriptionRecord]:
+        """List what is not done."""
+        return [r for r in self.records.values() if r.status == "in-progress"]
+
+
+class FakeTranscriber:
+    """Understands everything as ``text``; ``failures`` are raised first, one a time."""
+
+    def __init__(self) -> None:
+        self.text = "hello world"
+        self.failures: list[Exception] = []
+
+    async def transcribe(self, pcm: bytes, language: str) -> str:
+        """Return the text."""
+        if self.failures:
+            raise self.failures.pop(0)
+        return self.text

@@ -19,6 +19,7 @@ from twiml import Record
 
 #: Seconds that the news of a hang-up may come after the failures it causes.
 GONE_SECONDS = 0.5
+NOT_TRANSCRIBED = 13617
 
 
 async def run(ctx: CallContext, verb: Record) -> Outcome:
@@ -47,6 +48,7 @@ async def run(ctx: CallContext, verb: Record) -> Outcome:
             try:
                 await whole(recording.stop())
             finally:
+                _transcribe(ctx, verb, recording)
                 if ctx.leg.gone.done() and action is not None:
                     ctx.on_hangup = Fetch(action.endpoint, _params(recording, "hangup"))
     if ctx.leg.gone.done():
@@ -56,6 +58,28 @@ async def run(ctx: CallContext, verb: Record) -> Outcome:
     if action is None or done.status in (RecordingStatus.ABSENT, RecordingStatus.FAILED):
         return None
     return Goto(Fetch(action.endpoint, _params(recording, digits)))
+
+
+def _transcribe(ctx: CallContext, verb: Record, recording: Recording) -> None:
+    """Have what was said written down, when that is wanted, beside whatever follows."""
+    done = recording.record
+    if not verb.transcribe or done.status is not RecordingStatus.COMPLETED:
+        return
+    callback = None
+    if verb.transcribe_callback:
+        try:
+            callback = ctx.fetch(verb.transcribe_callback, "POST").endpoint
+        except TwilioError as error:
+            ctx.problem(error)
+    params = ctx.progress.voice_params()
+    names = ("AccountSid", "ApiVersion", "CallSid", "CallStatus", "Direction", "ForwardedFrom")
+    own = {name: params[name] for name in (*names, "From", "To") if name in params}
+    if ctx.leg.gone.done():
+        own["CallStatus"] = "completed"
+    try:
+        ctx.services.transcripts.begin(done, callback, own)
+    except ValueError as error:
+        ctx.problems.report(NOT_TRANSCRIBED, f"the recording is not transcribed: {error}")
 
 
 class _Keys:

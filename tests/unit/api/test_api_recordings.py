@@ -18,6 +18,7 @@ from ari_app.model import (
     RecordingSource,
     RecordingStatus,
     StatusCallback,
+    TranscriptionRecord,
 )
 from ari_app.sids import is_sid, new_sid
 from ari_app.testing.api_server import ApiServer, api_server, basic_auth
@@ -239,3 +240,33 @@ async def test_a_call_is_created_with_a_recording(api: ApiServer) -> None:
     assert recorded.record.callback is not None
     bad = {"record": True, "recording_channels": "many"}
     assert await refusal(create, to="+1555", from_="+1556", twiml="<a/>", **bad) == (400, 20001)
+
+
+async def test_transcriptions_are_listed_fetched_and_deleted(api: ApiServer) -> None:
+    record, other = await add(api), await add(api)
+    now = datetime.now(UTC)
+    made = await api.store.transcriptions.insert(
+        TranscriptionRecord(
+            sid=new_sid("TR"),
+            account_sid=api.account.sid,
+            recording_sid=record.sid,
+            call_sid=record.call_sid,
+            duration=4,
+            date_created=now,
+            date_updated=now,
+        )
+    )
+    assert list(await api.store.transcriptions.unfinished("")) == [made]
+    await api.store.transcriptions.update(made.sid, status="completed", text="hello")
+    below = api.twilio.recordings(record.sid).transcriptions
+    for resource in (below, api.twilio.transcriptions):
+        (item,) = await rest(resource.list)
+        assert (item.sid, item.recording_sid, item.status) == (made.sid, record.sid, "completed")
+        shown = await rest(resource(made.sid).fetch)
+        assert (shown.transcription_text, shown.duration) == ("hello", "4")
+    wrong = api.twilio.recordings(other.sid).transcriptions
+    assert await rest(wrong.list) == []
+    assert await refusal(wrong(made.sid).fetch) == (404, 20404)
+    assert await rest(below(made.sid).delete)
+    assert await rest(api.twilio.transcriptions.list) == []
+    assert await api.store.transcriptions.prune(now) == 0

@@ -6,7 +6,9 @@ import errno
 
 import pytest
 
+from ari_app.call import transcripts
 from ari_app.call.outcome import Inline
+from ari_app.errors import TwilioError
 from ari_app.model import CallStatus, RecordingStatus
 from ari_app.testing.call_services import ACCOUNT, VOICE, CallRoom
 from ari_app.testing.recordings import FakeRecorded
@@ -189,3 +191,71 @@ async def test_the_verb_goes_on_after_a_restart_of_the_app(room: CallRoom) -> No
     await left.stop()
     assert not room.asterisk.world.recordings
     await room.asterisk.hang_up("in-1")
+
+
+WRITTEN = "http://app.test/written"
+TRANSCRIBED = f'<Record action="{DONE}" playBeep="false" transcribeCallback="/written"/>'
+
+
+def written(room: CallRoom) -> list[dict[str, str]]:
+    return [params for url, params in room.customer.told if url == WRITTEN]
+
+
+@pytest.mark.parametrize("end", ["key", "hang-up"])
+async def test_what_was_said_is_written_down_beside_the_call(room: CallRoom, end: str) -> None:
+    await recording(room, TRANSCRIBED)
+    assert room.asterisk.requested("POST", ASKED)[0].query["maxDurationSeconds"] == "120"
+    if end == "key":
+        await room.asterisk.dtmf("in-1", "#")
+    else:
+        await room.asterisk.hang_up("in-1")
+    await room.news.until(lambda: bool(written(room)))
+    (params,) = written(room)
+    call, recorded = room.calls.only, room.recordings.only
+    (kept,) = room.transcriptions.records.values()
+    assert (kept.status, kept.text, kept.duration) == ("completed", "hello world", 3)
+    account = f"http://switch.test/2010-04-01/Accounts/{ACCOUNT.sid}"
+    assert params == {
+        "AccountSid": ACCOUNT.sid,
+        "ApiVersion": "2010-04-01",
+        "CallSid": call.sid,
+        "CallStatus": "in-progress" if end == "key" else "completed",
+        "Direction": "inbound",
+        "From": call.from_,
+        "To": call.to,
+        "RecordingSid": recorded.sid,
+        "RecordingUrl": f"{account}/Recordings/{recorded.sid}",
+        "TranscriptionSid": kept.sid,
+        "TranscriptionStatus": "completed",
+        "TranscriptionText": "hello world",
+        "TranscriptionUrl": f"{account}/Recordings/{recorded.sid}/Transcriptions/{kept.sid}",
+    }
+    await room.ended()
+
+
+async def test_a_busy_engine_is_asked_again_and_a_broken_one_told(
+    room: CallRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcripts, "RETRY_SECONDS", 0)
+    busy = TwilioError(13340, "busy")
+    room.transcriber.failures = [busy, busy]
+    await recording(room, TRANSCRIBED, TRANSCRIBED)
+    await room.asterisk.hang_up("in-1")
+    await room.ended()
+    await room.news.until(lambda: bool(written(room)))
+    assert written(room)[0]["TranscriptionStatus"] == "completed"
+    room.transcriber.failures = [busy, busy, busy]
+    (one,) = room.transcriptions.records.values()
+    room.transcripts.adopt([one])  # as after a restart
+    await room.news.until(lambda: len(written(room)) == 2)
+    assert written(room)[1]["TranscriptionStatus"] == "failed"
+
+
+async def test_what_is_too_short_is_not_written_down(room: CallRoom) -> None:
+    room.files.result = FakeRecorded(seconds=0.9)
+    await recording(room, TRANSCRIBED)
+    await room.asterisk.dtmf("in-1", "#")
+    await room.ended()
+    assert room.notifications.codes == [13617]
+    assert not written(room)
+    assert not room.transcriptions.records
