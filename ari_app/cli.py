@@ -151,6 +151,21 @@ def stream_worker(
 
 @app.command()
 @plainly
+def recognizer(context: typer.Context) -> None:
+    """Run the speech recogniser in the foreground."""
+    settings = prepare(Options.of(context).load().settings)
+    from ari_app.recognition.server import run_recognizer  # noqa: PLC0415
+    from ari_app.wiring.recognition import make_engine  # noqa: PLC0415
+
+    run_recognizer(
+        lambda stack: make_engine(settings, stack),
+        settings.recognizer_socket,
+        settings.recognizer_limit,
+    )
+
+
+@app.command()
+@plainly
 def demo(context: typer.Context) -> None:
     """Place a real SIP call to the built-in echo bot and print what was heard."""
     settings = Options.of(context).running().settings

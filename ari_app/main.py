@@ -57,6 +57,7 @@ from ari_app.wiring.background import ApiBackground
 from ari_app.wiring.calls import ApiCalls
 from ari_app.wiring.numbers import configured_numbers
 from ari_app.wiring.platform import CallPlatform
+from ari_app.wiring.recognition import make_recognizer
 from ari_app.wiring.recordings import ApiRecordings
 from ari_app.wiring.sip_hosts import SipHosts
 from ari_app.wiring.speech import make_speaker
@@ -257,6 +258,7 @@ def _services(
             allow=[str(network) for network in settings.url_allow],
             keep_query=settings.stream_keep_query,
         ),
+        recognizer=make_recognizer(settings),
         recorder=node.recorder,
         transcripts=node.transcripts,
         beep=lambda: beep(media),

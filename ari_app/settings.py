@@ -256,6 +256,19 @@ class Settings(BaseSettings):
     )
     polly_endpoint: Url = _field("", "Another address for Polly", shown="Amazon's of the region")
 
+    recognizer: Literal["pocketsphinx", "openai", "none"] = _field(
+        "pocketsphinx", "Speech to text: `pocketsphinx` (embedded, English), `openai` or `none`"
+    )
+    recognizer_limit: Annotated[int, Field(ge=1, le=1000)] = _field(
+        8, "Most tracks that are recognised at a time; each takes up to half a core"
+    )
+    openai_transcription_url: Url = _field(
+        "https://api.openai.com/v1",
+        "Base URL of a server with OpenAI's `/audio/transcriptions`; it may be private",
+    )
+    openai_transcription_key: SecretStr | None = _field(None, "Its API key", shown="none")
+    openai_transcription_model: str = _field("whisper-1", "Its model")
+
     # Behaviour
     allow_private_urls: bool = _field(
         False,
@@ -457,6 +470,11 @@ class Settings(BaseSettings):
     def raw_recordings_dir(self) -> Path:
         """Folder in which Asterisk records: ARI's own, below its spool folder."""
         return self.state_dir / "asterisk" / "spool" / "recording"
+
+    @property
+    def recognizer_socket(self) -> Path:
+        """Socket of the recogniser process."""
+        return self.run_dir / "recognizer.sock"
 
     @property
     def stream_sockets(self) -> tuple[Path, ...]:

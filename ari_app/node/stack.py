@@ -112,6 +112,8 @@ def programs(settings: Settings) -> list[Program]:
         for n in range(settings.stream_workers)
     ]
     app = Program("app", [*ours, "serve"], rank=30, stop_seconds=int(settings.drain_timeout) + 15)
+    if settings.recognizer != "none":
+        workers.append(Program("recognizer", [*ours, "recognizer"], rank=20))
     if settings.ari_url is not None:
         return [*workers, app]
     return [Program("asterisk", asterisk.command(settings), rank=10), *workers, app]

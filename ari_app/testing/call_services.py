@@ -43,6 +43,7 @@ from ari_app.testing.asterisk import FakeAsterisk
 from ari_app.testing.call_rooms import FakeConferenceStore, FakeQueueStore
 from ari_app.testing.call_streams import FakeStreams
 from ari_app.testing.news import News
+from ari_app.testing.recognizer import FakeRecognizer
 from ari_app.testing.recordings import (
     FakeRecordingFiles,
     FakeRecordingStore,
@@ -343,6 +344,7 @@ class CallRoom:
         self.streams = FakeStreams(self.news)
         self.conferences = FakeConferenceStore()
         self.queues = FakeQueueStore()
+        self.recognizer = FakeRecognizer()
         self.platform = FakePlatform()
         self.hosts = FakeHosts()
         self.recordings = FakeRecordingStore(self.news)
@@ -395,6 +397,7 @@ class CallRoom:
             speaker=self.sounds,
             streams=self.streams,
             hosts=self.hosts,
+            recognizer=self.recognizer,
             recorder=self.recorder,
             transcripts=self.transcripts,
             beep=self.sounds.beep,
@@ -454,3 +457,4 @@ class CallRoom:
         assert not any(sound.held for sound in self.sounds.made)  # noqa: S101
         assert not world.recordings, world.recordings  # noqa: S101
         assert all(stream.over for stream in self.streams.opened)  # noqa: S101
+        assert all(one.over for one in self.recognizer.begun)  # noqa: S101

@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "ari_app/http": WORDS | {"stream.addresses"},
     "ari_app/media": WORDS,
     "ari_app/platform": WORDS,
+    "ari_app/recognition": WORDS,
     "ari_app/speech": WORDS,
     "ari_app/store": WORDS,
     "ari_app/streams": WORDS | {"stream.control"},

@@ -5,12 +5,10 @@ from __future__ import annotations
 from ari_app.call.context import CallContext
 from ari_app.call.gather import Gathered, Listener, gather
 from ari_app.call.outcome import Goto, Outcome
+from ari_app.call.speech import listen
 from ari_app.call.verbs import pause, play, say
 from ari_app.errors import TwilioError
 from twiml import Gather, Pause, Play, Say
-
-#: Twilio: speech recognition degraded.
-NO_SPEECH = 13340
 
 
 async def run(ctx: CallContext, verb: Gather) -> Outcome:
@@ -19,7 +17,7 @@ async def run(ctx: CallContext, verb: Gather) -> Outcome:
     Without input the next verb runs, unless ``actionOnEmptyResult``. Raises TwilioError
     11200 family when a nested ``<Play>`` cannot be had, 15004 and 11100 for a bad action.
     """
-    if not verb.children or isinstance(verb.children[0], Pause):
+    if not verb.children or isinstance(verb.children[0], Pause) or "speech" in verb.input:
         await ctx.answer()  # the others answer when what they play is there
 
     async def prompt() -> None:
@@ -27,7 +25,7 @@ async def run(ctx: CallContext, verb: Gather) -> Outcome:
             await _play(ctx, child)
         await ctx.answer()
 
-    gathered = await gather(ctx, verb, prompt, _listener(ctx, verb))
+    gathered = await gather(ctx, verb, prompt, _listener(verb))
     if gathered.empty and not verb.action_on_empty_result:
         return None
     return Goto(ctx.fetch(verb.action or "", verb.method, **_params(verb, gathered)))
@@ -49,11 +47,9 @@ async def _play(ctx: CallContext, child: Say | Play | Pause) -> None:
         ctx.problem(error, url=error.url)
 
 
-def _listener(ctx: CallContext, verb: Gather) -> Listener | None:
-    """Return what listens for speech, where that is wanted and to be had."""
-    if "speech" in verb.input:
-        ctx.problems.report(NO_SPEECH, "no speech recognition is available: use input dtmf")
-    return None
+def _listener(verb: Gather) -> Listener | None:
+    """Return what listens for speech, where that is wanted."""
+    return listen if "speech" in verb.input else None
 
 
 def _params(verb: Gather, gathered: Gathered) -> dict[str, str]:

@@ -202,7 +202,7 @@ async def test_speech_and_keys_whichever_is_first_decides(
         entries.put_nowait(entry)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(executor, "_listener", lambda ctx, verb: listen)
+    monkeypatch.setattr(executor, "_listener", lambda verb: listen)
     channel = await gathering(room, "input='dtmf speech' timeout='1'", PROMPT)
     entry = await entries.get()
     assert entry.speech_began()
