@@ -10,7 +10,8 @@ from ari_app.ari.errors import AriError
 from ari_app.call.context import CallContext
 from ari_app.call.gather import Entry, Speech
 from ari_app.call.oneway import send_tracks
-from ari_app.call.ports import ListenRequest, Recognition, SpeechEvent, StreamEnd
+from ari_app.call.ports import StreamEnd
+from ari_app.call.speech_ports import ListenRequest, Recognition, SpeechEvent
 from ari_app.errors import TwilioError
 from ari_app.model import Endpoint
 from ari_app.sids import new_sid

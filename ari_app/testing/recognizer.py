@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ari_app.call.ports import ListenRequest, SpeechEvent
+from ari_app.call.speech_ports import ListenRequest, SpeechEvent
 from ari_app.errors import TwilioError
 
 

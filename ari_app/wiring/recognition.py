@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 
-from ari_app.call.ports import ListenRequest, SpeechEvent
+from ari_app.call.speech_ports import ListenRequest, SpeechEvent
 from ari_app.errors import TwilioError
 from ari_app.recognition import client
 from ari_app.recognition.engine import Engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ari_app.call.ports import ListenRequest, SpeechEvent
+from ari_app.call.speech_ports import ListenRequest, SpeechEvent
 from ari_app.errors import TwilioError
 from ari_app.testing.call_services import CallRoom
 from ari_app.testing.recognizer import FakeRecognition
