@@ -62,7 +62,6 @@ from ari_app.wiring.recordings import ApiRecordings
 from ari_app.wiring.sip_hosts import SipHosts
 from ari_app.wiring.speech import make_speaker
 from ari_app.wiring.streams import CallStreams
-from ari_app.wiring.transcriber import NoTranscriber
 from stream.addresses import UrlPolicy
 
 log = structlog.get_logger(__name__)
@@ -181,7 +180,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         stack.callback(forgetting.cancel)
         running.recorder = Recorder(_studio(running, callbacks))
         running.transcripts = Transcripts(
-            NoTranscriber(),
+            make_recognizer(settings),
             store.transcriptions,
             running.recordings,
             callbacks,

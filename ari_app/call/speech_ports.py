@@ -59,6 +59,3 @@ class Recognizer(Protocol):
 
         Raises TwilioError: 13340 none is to be had, 13331 not that language.
         """
-
-    async def transcribe(self, pcm: bytes, language: str) -> str:
-        """Return what is said in a recording, 16-bit PCM mono at 8 kHz; raises as `listen`."""

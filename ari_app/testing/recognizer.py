@@ -37,16 +37,7 @@ class FakeRecognizer:
 
     def __init__(self) -> None:
         self.begun: list[FakeRecognition] = []
-        self.transcript = "hello"
-        self.transcribed: list[bytes] = []
         self.failing: TwilioError | None = None
-
-    async def transcribe(self, pcm: bytes, language: str) -> str:
-        """Understand ``transcript`` whatever it is."""
-        if self.failing is not None:
-            raise self.failing
-        self.transcribed.append(pcm)
-        return self.transcript
 
     @asynccontextmanager
     async def listen(self, request: ListenRequest) -> AsyncIterator[FakeRecognition]:
