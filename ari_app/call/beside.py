@@ -39,7 +39,7 @@ async def stop_recording(ctx: CallContext, name: str) -> bool:
     """Stop what ``<Start>`` began by that name or SID; False when there is none."""
     for recording in ctx.services.recorder.of_call(ctx.call_sid, RecordingSource.START_TWIML):
         if name in (recording.record.name, recording.record.sid):
-            recording.over.set()  # its file is made beside the next verbs
+            await recording.halt()
             return True
     return False
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ari_app.call.child import Child
 from ari_app.call.context import CallContext
+from ari_app.call.recorded import DialRecording
 from ari_app.model import CallStatus
 
 #: When none of several answered, the most telling of their ends is told.
@@ -22,6 +23,7 @@ _TELLING = (
 class DialResult:
     """The children of one Dial and how it went, complete when they have ended."""
 
+    recording: DialRecording
     rung: list[Child] = field(default_factory=list)
     winner: Child | None = None
     bridged: bool = False
@@ -47,6 +49,8 @@ class DialResult:
             )
         if record.to.lower().startswith("sip") and record.sip_response_code is not None:
             params["DialSipResponseCode"] = str(record.sip_response_code)
+        if self.recording.url is not None:
+            params["RecordingUrl"] = self.recording.url
         return params
 
     def _told(self) -> Child | None:

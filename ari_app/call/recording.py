@@ -80,6 +80,7 @@ class Recording:
             call_sid=record.call_sid or "",
         )
         self._over = asyncio.Event()
+        self._halted = asyncio.Event()
         self._lock = asyncio.Lock()
         self._done: asyncio.Future[RecordingRecord] = asyncio.get_running_loop().create_future()
         self._route = None
@@ -144,6 +145,11 @@ class Recording:
                 self._change(status=RecordingStatus.IN_PROGRESS)
         return self._record
 
+    async def halt(self) -> None:
+        """End the recording; returns when nothing more gets into it. Its file is made later."""
+        self._over.set()
+        await self._halted.wait()
+
     async def stop(self) -> RecordingRecord:
         """End the recording; returns it with its file ready, or ``processing`` if that waits."""
         self._over.set()
@@ -198,7 +204,9 @@ class Recording:
                 await halt(self._studio.ari, self._tape)
             except AriError as error:
                 log.warning("recording.halt_failed", error=str(error))
+            self._halted.set()
             await self._studio.files.closed(self._tape.segments[-1].file)
+        self._halted.set()
         if self._record.status is not RecordingStatus.PROCESSING:
             self._change(status=RecordingStatus.PROCESSING)
         self._unroute()
@@ -242,6 +250,7 @@ class Recording:
     def _close(self, status: RecordingStatus, **changes: Any) -> None:
         """Settle the record for good and tell the customer."""
         self._over.set()
+        self._halted.set()
         self._unroute()
         self._change(status=status, tape=None, **changes)
         log.info("recording.ended", recording_sid=self._record.sid, status=str(status), **changes)

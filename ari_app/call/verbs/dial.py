@@ -12,6 +12,7 @@ from ari_app.call.context import CallContext
 from ari_app.call.dial_plan import plan
 from ari_app.call.dial_result import DialResult
 from ari_app.call.outcome import Goto, Outcome
+from ari_app.call.recorded import DialRecording
 from ari_app.call.ringback import ringback
 from ari_app.call.ringing import ring
 from ari_app.model import CallStatus
@@ -32,10 +33,11 @@ async def run(ctx: CallContext, verb: Dial) -> Outcome:
     """
     if verb.action:
         ctx.resolve(verb.action)  # a bad address is told before anybody's telephone rings
-    result = DialResult()
+    result = DialResult(DialRecording(ctx, verb))
     try:
         await _dial(ctx, verb, result)
     finally:
+        await result.recording.end()
         # Also when the caller has left, or when the call goes on elsewhere: then it is not used.
         if verb.action:
             ctx.on_hangup = ctx.fetch(verb.action, verb.method, **result.params(ctx))
@@ -52,6 +54,7 @@ async def _dial(ctx: CallContext, verb: Dial, result: DialResult) -> None:
     plans = await plan(ctx, verb, nouns)
     if nouns and all(isinstance(noun, DialClient) for noun in nouns):
         result.unreached = CallStatus.NO_ANSWER  # as a client that is not registered
+    await result.recording.at("ringing")
     async with ringback(ctx.leg, verb.ring_tone):
         winner = await ring(ctx, plans, result.rung, sequential=verb.sequential)
     if winner is not None:
@@ -75,6 +78,7 @@ async def _talk(ctx: CallContext, verb: Dial, child: Child, result: DialResult) 
             async with services.bridges.mixing(ctx.leg.ari, bridge_id) as bridge:
                 await ctx.answer()
                 result.bridged = True  # also when the call is over as soon as this is done
+                await result.recording.at("answer")
                 await bridge.add(ctx.leg.channel_id, child.leg.channel_id)
                 log.info("dial.bridged", call_sid=ctx.call_sid, child_sid=child.record.sid)
                 await child.until(starred)
