@@ -99,7 +99,7 @@ class Recorder:
     ) -> Recording:
         """Record all that is said in a bridge, mono. Raises TwilioError 12400.
 
-        Whoever made the bridge stops the recording before destroying it.
+        It ends with the bridge too; ``stop`` before destroying it tells so sooner.
         """
         tape = Tape(kind="bridge", target=bridge_id)
         return await self._start(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -48,6 +49,8 @@ TOO_SHORT, SILENT = 16101, 16102
 SHORT = 0.1
 #: Seconds between tries to make the file while the disk will not take it.
 RETRY_SECONDS = 30.0
+#: Seconds between looks whether a bridge's recording still runs.
+LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,7 @@ class Recording:
         try:
             if adopted:
                 await self._go_on()
-            await self._over.wait()
+            await self._until_over()
             async with self._lock:
                 if not self._record.status.final:
                     await self._end()
@@ -180,10 +183,27 @@ class Recording:
     async def _go_on(self) -> None:
         """Find out whether an earlier process's recording still runs."""
         status, tape = self._record.status, self._tape
-        if status is RecordingStatus.PROCESSING or tape.kind == "bridge":
-            self._over.set()  # a bridge's owner does not know of it any more
-        elif not tape.segments or not await rolls(self._studio.ari, tape):
+        paused = status is RecordingStatus.PAUSED
+        if (
+            status is RecordingStatus.PROCESSING
+            or not tape.segments
+            or (not paused and not await rolls(self._studio.ari, tape))
+        ):
             self._over.set()
+
+    async def _until_over(self) -> None:
+        """Wait for the end. That of a bridge is told to nobody: it is asked for."""
+        if self._tape.kind != "bridge":
+            await self._over.wait()
+        while not self._over.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._over.wait()
+            async with self._lock:
+                running = self._record.status is RecordingStatus.IN_PROGRESS
+                if running and self._tape.segments and not self._over.is_set():
+                    if not await rolls(self._studio.ari, self._tape):
+                        self._over.set()
 
     async def _roll(self, silence: float, limits: Limits = UNLIMITED) -> None:
         studio, tape = self._studio, self._tape

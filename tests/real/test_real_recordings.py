@@ -16,7 +16,7 @@ import soundfile
 from ari_app.testing import audio
 from ari_app.testing.api_server import basic_auth
 from ari_app.testing.developer import DEADLINE, Developer, developer_on
-from ari_app.testing.phone import Phone, call
+from ari_app.testing.phone import Phone, call, telephone
 from ari_app.testing.stack import RealStack, real_stack
 
 SAID = audio.random_codes(2.0, seed=91)
@@ -137,6 +137,35 @@ async def test_rest_starts_pauses_and_stops_while_the_call_goes_on(dev: Develope
         await phone.sipp.hang_up()
     await dev.over(sid)
     assert await dev.refusal(recordings.create) == (400, 21220)
+
+
+async def test_a_dial_is_recorded_with_the_caller_first_and_the_callee_second(
+    dev: Developer,
+) -> None:
+    told, after = dev.app.callback("/recording"), dev.app.twiml("/after", "<Hangup/>")
+    async with telephone() as callee:
+        number = await dev.serving(
+            f'<Dial action="{after}" record="record-from-answer-dual" '
+            f'recordingStatusCallback="{told}">'
+            f"<Sip>sip:bob@127.0.0.1:{callee.sipp.port}</Sip></Dial>"
+        )
+        async with call(dev.stack.sip, number) as caller:
+            await callee.answered()
+            mark = audio.random_codes(0.1, seed=95)
+            async with asyncio.timeout(DEADLINE):
+                while not callee.probe.heard(mark):
+                    await caller.probe.play(mark)
+            await asyncio.gather(caller.probe.play(SAID), callee.probe.play(HEARD + QUIET))
+            await callee.sipp.hang_up()
+            await caller.hung_up()
+    done = (await dev.app.wait_for("/recording")).params
+    assert (done["RecordingStatus"], done["RecordingSource"]) == ("completed", "DialVerb")
+    got = await download(dev, done["RecordingUrl"])
+    assert samples(SAID) in got[:, 0].tobytes()
+    assert samples(HEARD) in got[:, 1].tobytes()
+    action = (await dev.app.wait_for("/after")).params
+    assert action["RecordingUrl"] == done["RecordingUrl"]
+    assert action["DialCallStatus"] == "completed"
 
 
 @pytest.fixture(scope="module")

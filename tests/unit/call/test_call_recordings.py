@@ -276,3 +276,21 @@ async def test_a_call_whose_recording_cannot_be_goes_on(room: CallRoom) -> None:
     await room.ended()
     assert room.sounds.said == ["hi"]
     assert room.notifications.codes == [12400]
+
+
+async def test_a_bridge_that_went_ends_its_recording(
+    room: CallRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording_module, "LOOK_SECONDS", 0.01)
+    await room.ari.bridges.create_with_id(bridge_id="room-1", type="mixing")
+    recording = await room.recorder.bridge(
+        "room-1", RecordingOptions(RecordingSource.CONFERENCE), account_sid=ACCOUNT.sid
+    )
+    await room.recorder.close()
+    room.recorder.adopt(await room.recorder.unfinished())
+    again = room.recorder.find(ACCOUNT.sid, recording.record.sid)
+    assert again is not None
+    assert room.asterisk.world.recordings
+    await room.asterisk.finish_recording()
+    assert (await again.finished()).status is RecordingStatus.COMPLETED
+    await room.ari.bridges.destroy(bridge_id="room-1")
