@@ -183,12 +183,11 @@ class Recording:
     async def _go_on(self) -> None:
         """Find out whether an earlier process's recording still runs."""
         status, tape = self._record.status, self._tape
-        paused = status is RecordingStatus.PAUSED
-        if (
-            status is RecordingStatus.PROCESSING
-            or not tape.segments
-            or (not paused and not await rolls(self._studio.ari, tape))
-        ):
+        if status is RecordingStatus.PROCESSING or not tape.segments:
+            self._over.set()
+        elif tape.kind == "bridge" and status is RecordingStatus.PAUSED:
+            return  # ARI knows of none: whoever resumes it will see
+        elif not await rolls(self._studio.ari, tape):
             self._over.set()
 
     async def _until_over(self) -> None:
@@ -201,9 +200,9 @@ class Recording:
                     await self._over.wait()
             async with self._lock:
                 running = self._record.status is RecordingStatus.IN_PROGRESS
-                if running and self._tape.segments and not self._over.is_set():
-                    if not await rolls(self._studio.ari, self._tape):
-                        self._over.set()
+                known = running and bool(self._tape.segments)
+                if known and not await rolls(self._studio.ari, self._tape):
+                    self._over.set()
 
     async def _roll(self, silence: float, limits: Limits = UNLIMITED) -> None:
         studio, tape = self._studio, self._tape
