@@ -4,9 +4,11 @@ SQLAlchemy's Core rather than its ORM: the records are frozen structs, a stateme
 and there is no identity map to go stale while several tasks write.
 
 SQLite runs in WAL mode (readers never wait for the writer) with ``synchronous=NORMAL`` (a power
-cut may lose the last moments, never the file), foreign keys on and a busy timeout. Writing
-transactions begin IMMEDIATE, since one that starts as a reader may be refused at its first write,
-and queue on a lock of ours, since SQLite's own waiting is a sleep-and-retry without order.
+cut may lose the last moments, never the file), foreign keys on and a busy timeout. What reads is
+one statement, which is a transaction of its own: a BEGIN would cost three more ways to the
+driver's thread. Writing transactions begin IMMEDIATE, since one that starts as a reader may be
+refused at its first write, and queue on a lock of ours, since SQLite's own waiting is a
+sleep-and-retry without order.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _DRIVERS["postgres"] = _DRIVERS["postgresql"]
 
 
 class Database:
-    """An engine with two kinds of transaction: ``reading`` and ``writing``."""
+    """An engine with two kinds of access: ``reading`` and ``writing``."""
 
     def __init__(self, url: str, *, busy_timeout: float = 5.0) -> None:
         """Prepare the engine for ``url``; nothing is opened yet. Times in seconds."""
@@ -49,7 +51,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that only reads. Raises StoreUnavailable."""
+        """A connection for one statement that only reads. Raises StoreUnavailable."""
         with translated():
             async with self.engine.connect() as conn:
                 yield conn
@@ -120,5 +122,5 @@ def _tune_sqlite(engine: AsyncEngine, busy_timeout: float) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("ariswitch_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        if connection.get_execution_options().get("ariswitch_write", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
