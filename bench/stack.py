@@ -31,8 +31,9 @@ from bench.stack_world import Meter, Outside, place_calls
 CALLS = (25, 50, 100, 200)
 SUBJECTS = ("whole", "floor", "stock")
 PARTS = ("load", "setup", "clear")
-#: Calls a second while a level is built up, and the seconds after that until all is quiet.
-RATE = 20
+#: Calls a second while a level is built up, and the seconds after that until all is quiet. A node
+#: that is pressed stalls, and what an echoed stream waits once it waits to its end.
+RATE, BARE_RATE = 10, 25
 SETTLE = 2.0
 WINDOWS = 3
 
@@ -52,6 +53,7 @@ async def in_calls(
 
     Gives what is around it, its meter, and its memory before the first call.
     """
+    rate = RATE if name == "whole" else BARE_RATE
     with tempfile.TemporaryDirectory(prefix="ariswitch-bench-") as made:
         folder = Path(made)
         async with (
@@ -60,7 +62,7 @@ async def in_calls(
             _weighed(running) as (meter, empty),
             await place_calls(
                 running.sip, NUMBER, outside, folder,
-                calls=calls, rate=RATE, seconds=seconds + calls / RATE + 60,
+                calls=calls, rate=rate, seconds=seconds + calls / rate + 60,
             ),
         ):  # fmt: skip
             await outside.all_talking(calls)
