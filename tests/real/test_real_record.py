@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from ari_app.testing import audio
 from ari_app.testing.developer import DEADLINE, Developer
 from ari_app.testing.http_server import Received
 from ari_app.testing.phone import Phone, call
+from ari_app.testing.rtp import Law
 
 QUIET = b"\xff" * 8000
 
@@ -62,11 +64,12 @@ async def told(dev: Developer, *statuses: str) -> Received:
     return seen[-1]
 
 
-async def test_what_the_caller_says_is_recorded_sample_for_sample(dev: Developer) -> None:
+@pytest.mark.parametrize("law", ["ulaw", "alaw"])
+async def test_what_the_caller_says_is_recorded_sample_for_sample(dev: Developer, law: Law) -> None:
     """After the beep; the key that ends it is not in it, and neither is a key that does not."""
-    said = audio.random_codes(2.0, seed=71)
+    said = audio.random_codes(2.0, seed=71, law=law)
     number = await dev.serving(document(dev, 'finishOnKey="#" trim="do-not-trim"'))
-    async with call(dev.stack.sip, number) as phone:
+    async with call(dev.stack.sip, number, law=law) as phone:
         sid = await listening(dev)
         await phone.probe.play(said[:8000])
         await phone.probe.press("5")
@@ -77,13 +80,13 @@ async def test_what_the_caller_says_is_recorded_sample_for_sample(dev: Developer
     assert (done["Digits"], done["RecordingSid"]) == ("#", sid)
     assert done["RecordingUrl"].endswith(f"/Accounts/{dev.stack.sid}/Recordings/{sid}")
     samples = recorded(dev, sid)
-    wanted = audio.decode(said, "ulaw")
+    wanted = audio.decode(said, law)
     for half in (wanted[:8000], wanted[8000:]):
         assert half.tobytes() in samples.tobytes()
     assert int(done["RecordingDuration"]) == -(-len(samples) // 8000)
     last = (await told(dev, "in-progress", "completed")).params
     assert (last["RecordingChannels"], last["RecordingTrack"]) == ("1", "inbound")
-    heard = audio.decode(phone.probe.audio(), "ulaw")
+    heard = audio.decode(phone.probe.audio(), law)
     beep = heard[np.abs(heard) > 3000]
     assert len(beep) > 800
     spectrum = np.abs(np.fft.rfft(heard))
