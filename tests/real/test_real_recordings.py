@@ -73,7 +73,8 @@ async def test_each_track_is_a_channel_sample_for_sample(dev: Developer) -> None
     told, heard = dev.app.callback("/recording"), dev.files.audio("/h.wav", wav(HEARD))
     number = await dev.serving(
         f'<Start><Recording trim="do-not-trim" recordingStatusCallback="{told}" '
-        f'recordingStatusCallbackEvent="{EVENTS}"/></Start><Play loop="{TIMES}">{heard}</Play><Pause length="9"/>'
+        f'recordingStatusCallbackEvent="{EVENTS}"/></Start>'
+        f'<Play loop="{TIMES}">{heard}</Play><Pause length="9"/>'
     )
     async with call(dev.stack.sip, number) as phone:
         await dev.app.wait_for("/recording")
