@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-import subprocess
 
-import numpy as np
 import pytest
-import soundfile
-import soxr
 
-from ari_app.testing import audio
 from ari_app.testing.customer import Customer, customer
 from ari_app.testing.phone import call
+from ari_app.testing.spoken import spoken
 from ari_app.testing.stack import RealStack
 
 pytestmark = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
 
 AFTER = "<Response><Hangup/></Response>"
-
-
-def spoken(text: str) -> bytes:
-    """Words as a caller's telephone sends them, µ-law."""
-    words = ["espeak-ng", "-v", "en-us", "-s", "130", "--stdout", text]
-    made = subprocess.run(words, capture_output=True, check=True).stdout
-    samples, rate = soundfile.read(io.BytesIO(made), dtype="float32")
-    narrow = soxr.resample(samples, rate, 8000)
-    return audio.encode((narrow / np.abs(narrow).max() * 12000).astype(np.int16), "ulaw")
 
 
 async def answered(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from ari_app.testing.developer import DEADLINE, Developer
 from ari_app.testing.http_server import Received
 from ari_app.testing.phone import Phone, call
 from ari_app.testing.rtp import Law
+from ari_app.testing.spoken import spoken
 
 QUIET = b"\xff" * 8000
 
@@ -150,3 +152,26 @@ async def test_a_hang_up_keeps_what_was_said(dev: Developer) -> None:
     assert (done["Digits"], done["CallStatus"]) == ("hangup", "completed")
     assert done["RecordingDuration"] == last["RecordingDuration"]
     assert not list(dev.stack.settings.raw_recordings_dir.glob(f"{sid}*"))
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
+async def test_what_was_said_is_written_down(dev: Developer) -> None:
+    written = dev.app.callback("/written")
+    number = await dev.serving(document(dev, f'playBeep="false" transcribeCallback="{written}"'))
+    async with call(dev.stack.sip, number) as phone:
+        sid = await listening(dev)
+        await phone.probe.play(spoken("one two three four five six") + QUIET)
+        await phone.probe.press("#")
+        await phone.hung_up()
+    params = (await dev.app.wait_until(lambda r: r.path == "/written", timeout=60)).params
+    assert (params["TranscriptionStatus"], params["RecordingSid"]) == ("completed", sid)
+    # What was understood is the engine's affair: that it was this recording is ours.
+    assert {"one", "two", "three", "four", "five", "six"} & set(
+        params["TranscriptionText"].lower().split()
+    )
+    (kept,) = await dev.rest(dev.client.recordings(sid).transcriptions.list)
+    assert (kept.sid, kept.transcription_text) == (
+        params["TranscriptionSid"],
+        params["TranscriptionText"],
+    )
+    assert await dev.problems(await dev.call_sid()) == []
