@@ -55,8 +55,10 @@ from ari_app.store.store import Store
 from ari_app.streams.pool import StreamPool
 from ari_app.wiring.background import ApiBackground
 from ari_app.wiring.calls import ApiCalls
+from ari_app.wiring.conferences import ApiConferences
 from ari_app.wiring.numbers import configured_numbers
 from ari_app.wiring.platform import CallPlatform
+from ari_app.wiring.queues import ApiQueues
 from ari_app.wiring.recognition import make_recognizer
 from ari_app.wiring.recordings import ApiRecordings
 from ari_app.wiring.sip_hosts import SipHosts
@@ -116,6 +118,7 @@ class Node:
         )
         self.recorder: Recorder
         self.transcripts: Transcripts
+        self.services: Services
         self.manager: CallManager
 
     async def health(self) -> dict[str, bool]:
@@ -189,9 +192,9 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
             base_url=settings.api_url,
         )
         speaker = await make_speaker(stack, settings, media, tls)
-        running.manager = CallManager(
-            _services(running, webhooks, callbacks, media, speaker, hosts)
-        )
+        running.services = _services(running, webhooks, callbacks, media, speaker, hosts)
+        stack.callback(running.services.conferences.close)
+        running.manager = CallManager(running.services)
         await ari.start()
         stack.push_async_callback(ari.close)
         stack.push_async_callback(running.recorder.close)
@@ -274,12 +277,16 @@ async def _listen(stack: AsyncExitStack, node: Node, hosts: SipHosts) -> None:
     settings = node.settings
     metrics = CollectorRegistry()
     watch_node(metrics, node)
+    calls = ApiCalls(node.manager, node.store, hosts=hosts, ended_update=settings.ended_call_update)
+    services = node.services
     app = build_app(
         node.store,
-        ApiCalls(node.manager, node.store, hosts=hosts, ended_update=settings.ended_call_update),
+        calls,
         node.health,
         beside=ApiBackground(node.manager, _now),
         recorded=ApiRecordings(node.manager, node.recorder, node.store, node.recordings),
+        rooms=ApiConferences(services, services.conferences, node.store, calls),
+        queues=ApiQueues(services.queues, node.store),
         metrics=metrics,
         open_routes=demo_routes() if settings.demo else (),
     )

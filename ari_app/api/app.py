@@ -14,18 +14,37 @@ from ari_app.api import (
     accounts,
     background,
     calls,
+    conferences,
     empty,
     notifications,
     numbers,
+    participants,
     recordings,
     transcriptions,
 )
+from ari_app.api import queues as queue_pages
 from ari_app.api.auth import Authenticator, unauthorized
-from ari_app.api.context import ACCOUNT, BACKGROUND, CALLS, RECORDINGS, STORE
+from ari_app.api.context import (
+    ACCOUNT,
+    BACKGROUND,
+    CALLS,
+    CONFERENCES,
+    QUEUES,
+    RECORDINGS,
+    STORE,
+)
 from ari_app.api.errors import answer_for, not_found
 from ari_app.api.health import HealthPage
 from ari_app.api.metrics import HttpMetrics
-from ari_app.api.ports import ApiStore, BackgroundService, CallService, Health, RecordingService
+from ari_app.api.ports import (
+    ApiStore,
+    BackgroundService,
+    CallService,
+    ConferenceService,
+    Health,
+    QueueService,
+    RecordingService,
+)
 from ari_app.api.present import VERSION
 from ari_app.sids import new_sid
 
@@ -40,6 +59,10 @@ _ROOT = f"/{VERSION}/Accounts"
 _ACCOUNT = _ROOT + "/{account:AC[0-9a-fA-F]{32}}"
 _CALLS = f"{_ACCOUNT}/Calls"
 _NUMBERS = f"{_ACCOUNT}/IncomingPhoneNumbers"
+_CONFERENCES = f"{_ACCOUNT}/Conferences"
+_PARTICIPANTS = _CONFERENCES + "/{conference:[^/]+}/Participants"
+_QUEUES = f"{_ACCOUNT}/Queues"
+_MEMBER = "/Members/{member:CA[0-9a-fA-F]{32}|Front}"
 
 
 def build_app(
@@ -49,6 +72,8 @@ def build_app(
     *,
     beside: BackgroundService,
     recorded: RecordingService,
+    rooms: ConferenceService,
+    queues: QueueService,
     metrics: CollectorRegistry,
     open_routes: Sequence[web.RouteDef] = (),
     max_body: int = MAX_BODY,
@@ -70,6 +95,8 @@ def build_app(
     app[CALLS] = calls
     app[BACKGROUND] = beside
     app[RECORDINGS] = recorded
+    app[CONFERENCES] = rooms
+    app[QUEUES] = queues
     pages = (
         web.get("/health", HealthPage(health).show),
         web.get("/metrics", http_metrics.show),
@@ -81,9 +108,9 @@ def build_app(
 
 
 def _add_routes(router: web.UrlDispatcher) -> None:
-    call, number, note = (
+    call, number, note, conference, queue = (
         "/{sid:%s[0-9a-fA-F]{32}}" % prefix  # noqa: UP031 - braces are the path's own here
-        for prefix in ("CA", "PN", "NO")
+        for prefix in ("CA", "PN", "NO", "CF", "QU")
     )
     # A name may hold anything but a slash; the suffix is not part of it.
     named = r"/{name:[^/]+?}"
@@ -113,6 +140,22 @@ def _add_routes(router: web.UrlDispatcher) -> None:
         ("POST", f"{of_call}/Streams", background.create_stream),
         ("POST", f"{of_call}/Streams" + named, background.update_stream),
         ("GET", f"{of_call}/Events", empty.empty_list("events")),
+        ("GET", _CONFERENCES, conferences.list_),
+        ("POST", _CONFERENCES + conference, conferences.update),
+        ("GET", _CONFERENCES + conference, conferences.fetch),
+        ("POST", _PARTICIPANTS, participants.create),
+        ("GET", _PARTICIPANTS, participants.list_),
+        ("POST", _PARTICIPANTS + "/{participant:[^/]+?}", participants.update),
+        ("GET", _PARTICIPANTS + "/{participant:[^/]+?}", participants.fetch),
+        ("DELETE", _PARTICIPANTS + "/{participant:[^/]+?}", participants.delete),
+        ("POST", _QUEUES, queue_pages.create),
+        ("GET", _QUEUES, queue_pages.list_),
+        ("POST", _QUEUES + queue, queue_pages.update),
+        ("GET", _QUEUES + queue, queue_pages.fetch),
+        ("DELETE", _QUEUES + queue, queue_pages.delete),
+        ("GET", _QUEUES + queue + "/Members", queue_pages.list_members),
+        ("GET", _QUEUES + queue + _MEMBER, queue_pages.fetch_member),
+        ("POST", _QUEUES + queue + _MEMBER, queue_pages.dequeue),
         ("GET", f"{_ACCOUNT}/OutgoingCallerIds", empty.empty_list("outgoing_caller_ids")),
         ("GET", f"{_ACCOUNT}/Keys", empty.empty_list("keys")),
         ("GET", f"{_ACCOUNT}/Balance", empty.balance),

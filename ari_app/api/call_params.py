@@ -43,7 +43,7 @@ def read_create(params: Params) -> CreateCall:
         voice=voice,
         twiml=twiml,
         fallback=params.endpoint("FallbackUrl", "FallbackMethod", (21205, 21209)),
-        status_callback=_status_callback(params),
+        status_callback=read_status_callback(params),
         caller_id=parties.caller(caller_id) if caller_id else None,
         send_digits=send_digits,
         timeout=params.number("Timeout", 60, least=1, most=600, code=21208),
@@ -68,7 +68,7 @@ def read_update(params: Params) -> UpdateCall:
         voice=voice,
         twiml=None if voice else _twiml(params),
         fallback=params.endpoint("FallbackUrl", "FallbackMethod", (21205, 21209)),
-        status_callback=_status_callback(params, unnamed=frozenset()),
+        status_callback=read_status_callback(params, unnamed=frozenset()),
         time_limit=limit,
     )
 
@@ -86,7 +86,7 @@ def _twiml(params: Params) -> str | None:
     return text or None
 
 
-def _status_callback(
+def read_status_callback(
     params: Params, *, unnamed: frozenset[str] = frozenset({"completed"})
 ) -> StatusCallback | None:
     """Read where progress is told; the events are ``unnamed`` when no key names any."""

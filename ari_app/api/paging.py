@@ -5,7 +5,7 @@ Fact 17: beside the paging keys the JSON holds exactly one key, or the official 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
@@ -28,6 +28,19 @@ def page_request(params: Params) -> PageRequest:
         size=params.number("PageSize", 50, least=1, most=1000, code=20007),
         number=params.number("Page", 0, least=0, most=10**6, code=20007),
         token=params.text("PageToken") or None,
+    )
+
+
+def page_of(items: Sequence[T], request: PageRequest) -> Page[T]:
+    """Cut one page out of a list that is held in memory; the page number says which."""
+    start = request.number * request.size
+    end = start + request.size
+    return Page(
+        items=tuple(items[start:end]),
+        number=request.number,
+        size=request.size,
+        next_token=f"PA{end:x}" if end < len(items) else None,
+        previous_token=f"PB{start:x}" if start else None,
     )
 
 

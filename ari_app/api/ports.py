@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -13,13 +13,18 @@ from ari_app.model import (
     Account,
     CallFilter,
     CallRecord,
+    ConferenceFilter,
+    ConferenceRecord,
     Endpoint,
     Notification,
     NotificationFilter,
     NumberFilter,
     Page,
     PageRequest,
+    ParticipantRecord,
     PhoneNumber,
+    QueueMember,
+    QueueRecord,
     RecordingFilter,
     RecordingRecord,
     RecordingTrack,
@@ -74,6 +79,41 @@ class UpdateCall(msgspec.Struct, frozen=True, kw_only=True):
     fallback: Endpoint | None = None
     status_callback: StatusCallback | None = None
     time_limit: int | None = None
+
+
+class UpdateConference(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked ``POST /Conferences/{sid}``: end it, or let all in it hear something."""
+
+    end: bool = False
+    announce: Endpoint | None = None
+
+
+class UpdateParticipant(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked ``POST …/Participants/{id}``; None leaves a thing as it is."""
+
+    muted: bool | None = None
+    hold: bool | None = None
+    hold_music: Endpoint | None = None
+    announce: Endpoint | None = None
+    beep_on_exit: bool | None = None
+    end_on_exit: bool | None = None
+    coaching: bool | None = None
+    call_sid_to_coach: str | None = None
+
+
+class CreateParticipant(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked ``POST …/Participants``: whom to call, and attributes of his <Conference>."""
+
+    call: CreateCall
+    attributes: dict[str, str]
+
+
+class QueueState(msgspec.Struct, frozen=True):
+    """A queue with how many wait in it, and for how many seconds on average."""
+
+    queue: QueueRecord
+    size: int = 0
+    average_wait: int = 0
 
 
 class ApiError(Exception):
@@ -148,6 +188,99 @@ class BackgroundService(Protocol):
         Raises:
             ApiError: 404/20404 unknown call or name, 400/21220 call not in progress.
         """
+
+
+class ConferenceService(Protocol):
+    """Knows and changes conferences. Anything may raise StoreUnavailable.
+
+    ``conference`` is a SID, or the name of one that runs; ``participant`` the SID of a call or
+    a label. What does not exist raises UnknownRecordError; what Asterisk refuses, ApiError 503.
+    """
+
+    async def list(
+        self, account: Account, filters: ConferenceFilter, page: PageRequest
+    ) -> Page[ConferenceRecord]:
+        """Return a page, newest first. Raises PageTokenError."""
+        ...
+
+    async def get(self, account: Account, conference: str) -> ConferenceRecord:
+        """Return a conference as it is this moment."""
+        ...
+
+    async def update(
+        self, account: Account, conference: str, wanted: UpdateConference
+    ) -> ConferenceRecord:
+        """End a conference or announce something in it. Raises ApiError 400 when it is over."""
+        ...
+
+    async def participants(self, account: Account, conference: str) -> Sequence[ParticipantRecord]:
+        """Return who is in it, first come first; nobody when it is over."""
+        ...
+
+    async def participant(
+        self, account: Account, conference: str, participant: str
+    ) -> ParticipantRecord:
+        """Return one participant."""
+        ...
+
+    async def change(
+        self, account: Account, conference: str, participant: str, wanted: UpdateParticipant
+    ) -> ParticipantRecord:
+        """Change a participant; returns him as he then is."""
+        ...
+
+    async def kick(self, account: Account, conference: str, participant: str) -> None:
+        """Put a participant out."""
+        ...
+
+    async def call_in(
+        self, account: Account, conference: str, wanted: CreateParticipant
+    ) -> ParticipantRecord:
+        """Call somebody who joins the conference when he answers. Raises ApiError."""
+        ...
+
+
+class QueueService(Protocol):
+    """Knows and changes queues. Anything may raise StoreUnavailable.
+
+    ``member`` is the SID of a call, or ``Front``. What does not exist raises
+    UnknownRecordError.
+    """
+
+    async def create(self, account: Account, name: str, size: int) -> QueueState:
+        """Make a queue. Raises ApiError 400/22003 when there is one of that name."""
+        ...
+
+    async def list(self, account: Account, page: PageRequest) -> Page[QueueState]:
+        """Return a page, newest first. Raises PageTokenError."""
+        ...
+
+    async def get(self, account: Account, sid: str) -> QueueState:
+        """Return a queue."""
+        ...
+
+    async def update(
+        self, account: Account, sid: str, *, name: str | None, size: int | None
+    ) -> QueueState:
+        """Change a queue. Raises ApiError 400/22003 when the name is taken."""
+        ...
+
+    async def delete(self, account: Account, sid: str) -> None:
+        """Remove an empty queue. Raises ApiError 400/22005 when somebody waits in it."""
+        ...
+
+    async def members(self, account: Account, sid: str) -> Sequence[QueueMember]:
+        """Return who waits, first come first."""
+        ...
+
+    async def member(self, account: Account, sid: str, member: str) -> QueueMember:
+        """Return one who waits."""
+        ...
+
+    async def dequeue(
+        self, account: Account, sid: str, member: str, source: Endpoint
+    ) -> QueueMember:
+        """Take one out and give him the document of ``source``; returns how he stood."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Sounds made here: music for those who wait, and the beeps of a conference.
+"""Sounds made here: music for those who wait, and the chimes of a conference.
 
 The music is a broken chord over four harmonies in soft, plucked tones, so that nobody's rights
 are touched and no file has to be shipped. It ends as it begins: it may be repeated.
@@ -32,10 +32,10 @@ _CHORDS = (
 )
 _MIDDLE_C = 261.63
 
-#: Conference beeps: two tones in hertz, 120 ms each.
-_BEEP = (660.0, 880.0)
-_BEEP_SECONDS = 0.12
-_BEEP_LEVEL = 0.2
+#: Chimes of a conference: two tones in hertz, 120 ms each.
+_CHIME = (660.0, 880.0)
+_CHIME_SECONDS = 0.12
+_CHIME_LEVEL = 0.2
 
 
 class Tunes:
@@ -52,9 +52,9 @@ class Tunes:
         """Return two short tones, upwards or downwards. Raises TwilioError 12400."""
 
         async def produce() -> bytes:
-            return beep_wav(rising)
+            return chime_wav(rising)
 
-        return await self._cache.make(f"conference-beep:1:{rising}", produce)
+        return await self._cache.make(f"chime:1:{rising}", produce)
 
 
 async def _produce_music() -> bytes:
@@ -74,10 +74,10 @@ def music_wav() -> bytes:
     return _wav(mix / np.abs(mix).max() * _LEVEL)
 
 
-def beep_wav(rising: bool) -> bytes:
-    """Return the beep of somebody who comes (``rising``) or goes as WAV."""
-    tones = _BEEP if rising else _BEEP[::-1]
-    return _wav(np.concatenate([_tone(hertz) for hertz in tones]) * _BEEP_LEVEL)
+def chime_wav(rising: bool) -> bytes:
+    """Return the chime of somebody who comes (``rising``) or goes as WAV."""
+    tones = _CHIME if rising else _CHIME[::-1]
+    return _wav(np.concatenate([_tone(hertz) for hertz in tones]) * _CHIME_LEVEL)
 
 
 def _pluck(hertz: float, seconds: float) -> NDArray[np.float64]:
@@ -91,8 +91,8 @@ def _pluck(hertz: float, seconds: float) -> NDArray[np.float64]:
 
 
 def _tone(hertz: float) -> NDArray[np.float64]:
-    time = np.arange(round(_BEEP_SECONDS * RATE)) / RATE
-    edge = np.minimum(np.minimum(time, _BEEP_SECONDS - time) / 0.01, 1.0)
+    time = np.arange(round(_CHIME_SECONDS * RATE)) / RATE
+    edge = np.minimum(np.minimum(time, _CHIME_SECONDS - time) / 0.01, 1.0)
     return np.asarray(np.sin(2 * np.pi * hertz * time) * edge)
 
 

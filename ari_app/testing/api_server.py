@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -15,12 +16,16 @@ from prometheus_client import CollectorRegistry
 from twilio.rest import Client
 
 from ari_app.api import build_app
+from ari_app.call.conference import Conferences
+from ari_app.call.queue import Queues
 from ari_app.model import Account, CallRecord, CallStatus, Direction
 from ari_app.sids import new_sid
 from ari_app.store import Store
 from ari_app.testing.call_service import FakeBackground, FakeCallService
 from ari_app.testing.recording_service import FakeRecordingService
 from ari_app.testing.twilio_client import twilio_client
+from ari_app.wiring.conferences import ApiConferences
+from ari_app.wiring.queues import ApiQueues
 
 TOKEN = "0123456789abcdef" * 2
 
@@ -80,12 +85,15 @@ async def api_server(
         async def health() -> dict[str, bool]:
             return dict(parts)
 
+        no_calls: Any = None  # without calls nobody is in a conference
         app = build_app(
             store,
             calls,
             health,
             beside=beside,
             recorded=recorded,
+            rooms=ApiConferences(no_calls, Conferences(store.conferences), store, calls),
+            queues=ApiQueues(Queues(store.queues), store),
             metrics=CollectorRegistry(),
             open_routes=list(open_routes),
         )

@@ -17,7 +17,7 @@ import asyncio
 import base64
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -272,6 +272,11 @@ class FakeAsterisk:
             await self._changed.wait_for(lambda: len(self.requested(method, pattern)) >= count)
         return self.requested(method, pattern)[count - 1]
 
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return once `condition` holds; asked after each request, and what it did, and event."""
+        async with self._changed:
+            await self._changed.wait_for(condition)
+
     async def wait_connected(self, count: int = 1) -> None:
         """Return once the events connection was made `count` times in all, and is there."""
         async with self._changed:
@@ -287,6 +292,7 @@ class FakeAsterisk:
                 self._holding[subject["id"]].append(wire)
                 return
         self.events.append(wire)
+        await self._notify()
         if self._socket is not None:
             with suppress(ConnectionError):
                 await self._socket.send_str(msgspec.json.encode(wire).decode())
@@ -326,6 +332,7 @@ class FakeAsterisk:
             return ruled
         if not self.answer_first:
             status, answer = await self.world.handle(request.raw_path, seen)
+            await self._notify()
             return _answer(status, answer)
         held: list[Wire] = []
         token = _held.set(held)

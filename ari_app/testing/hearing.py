@@ -16,17 +16,26 @@ from ari_app.testing.phone import Phone
 WINDOW = 0.4
 DEADLINE = 20.0
 #: A tone counts as heard from this part of a full-scale sine on; less is leakage.
-_LEAST = 0.02
+LEAST = 0.02
+
+
+def tone(seconds: float, hertz: float, law: rtp.Law = "ulaw") -> bytes:
+    """Return a sine as G.711 bytes, so quiet that a mix of many does not reach full scale.
+
+    (A mix that does leaves a caller some of his own voice.)
+    """
+    time = np.arange(round(seconds * rtp.SAMPLE_RATE)) / rtp.SAMPLE_RATE
+    return audio.encode((np.sin(2 * np.pi * hertz * time) * 3000).astype(np.int16), law)
 
 
 @asynccontextmanager
 async def speaking(phone: Phone, hertz: float, *, law: rtp.Law = "ulaw") -> AsyncIterator[None]:
     """Let the telephone send a steady tone while the block runs."""
-    tone = audio.tone_codes(1.0, hertz, law)
+    codes = tone(1.0, hertz, law)
 
     async def speak() -> None:
         while True:
-            await phone.probe.play(tone)
+            await phone.probe.play(codes)
 
     task = asyncio.create_task(speak())
     try:
@@ -43,7 +52,7 @@ def heard(phone: Phone, hertz: Iterable[float]) -> set[float]:
     if len(codes) < WINDOW * rtp.SAMPLE_RATE:
         return set()
     samples = audio.decode(codes, phone.probe.law) / 32768
-    return {one for one in hertz if _level(samples, one) > _LEAST}
+    return {one for one in hertz if level(samples, one) > LEAST}
 
 
 async def hears(phone: Phone, wanted: Iterable[float], among: Iterable[float]) -> None:
@@ -60,8 +69,8 @@ async def hears(phone: Phone, wanted: Iterable[float], among: Iterable[float]) -
         raise AssertionError(f"heard {last} instead of {sorted(wanted)}") from None
 
 
-def _level(samples: npt.NDArray[np.float64], hertz: float) -> float:
-    """The amplitude of one frequency, 1 for a full-scale sine."""
+def level(samples: npt.NDArray[np.float64], hertz: float) -> float:
+    """Return the amplitude of one frequency, 1 for a full-scale sine."""
     window = np.hanning(samples.size)
     turn = np.exp(-2j * np.pi * hertz * np.arange(samples.size) / rtp.SAMPLE_RATE)
     return float(2 * abs(np.dot(samples * window, turn)) / window.sum())

@@ -83,7 +83,6 @@ SPEC = Spec(
         RECORDING_CONFIGURATION,
     ),
     text="the room's name",
-    status="rejected",
 )
 
 

@@ -28,7 +28,6 @@ SPEC = Spec(
         Attribute("postWorkActivitySid", string, None, status="ignored"),
     ),
     text="the queue's name",
-    status="rejected",
 )
 
 

@@ -1,7 +1,10 @@
-"""A coach's voice to one participant alone (Twilio: coach).
+"""A coach: heard by one participant alone, he hears what that one says and hears.
 
-ARI: a snoop channel that hears the coach, and one that whispers to the coached leg, joined by
-a bridge of their own. Neither the room nor its recording hears what goes there.
+Twilio: coach. ARI: a snoop channel that listens to the coached leg in both directions and
+whispers to it, joined with the coach's leg by a bridge of their own. Asterisk lets spies hear
+a frame before whispers are mixed into it: no echo, and neither the room nor its recording
+hears the coach. (In the room's own bridge he would have to be mute, and a snoop channel hears
+nothing of a leg that is mute there.)
 """
 
 from __future__ import annotations
@@ -12,34 +15,35 @@ from contextlib import asynccontextmanager
 
 from ari_app.call.context import CallContext
 from ari_app.call.leg import Leg
-from ari_app.call.media import ENTER_TIMEOUT, Watch, all_of, hang_up
+from ari_app.call.media import ENTER_TIMEOUT, Watch, hang_up
 from ari_app.call.whole import whole
 
 
 @asynccontextmanager
-async def whispering(ctx: CallContext, coached: Leg) -> AsyncIterator[None]:
-    """Let ``coached`` hear the call while the block runs.
+async def coaching(ctx: CallContext, coached: Leg) -> AsyncIterator[None]:
+    """Join the call to ``coached`` alone while the block runs.
 
     Raises AriError, and TimeoutError when Asterisk does not answer.
     """
-    ari, app, sid = ctx.leg.ari, ctx.services.settings.app, ctx.call_sid
-    mouth, ear = f"{sid}-coach-mouth", f"{sid}-coach-ear"
-    watches = [Watch(ari, mouth), Watch(ari, ear)]
+    ari, sid = ctx.leg.ari, ctx.call_sid
+    snoop_id = f"{sid}-coach-snoop"
+    watch = Watch(ari, snoop_id)
     try:
-        snoop = ari.channels.snoop_channel_with_id
-        # Seen through to the end: half done, none of them could be undone.
+        # Seen through to the end: half done, it could not be undone.
         await whole(
-            all_of(
-                snoop(channel_id=ctx.leg.channel_id, snoop_id=mouth, app=app, spy="in"),
-                snoop(channel_id=coached.channel_id, snoop_id=ear, app=app, whisper="out"),
+            ari.channels.snoop_channel_with_id(
+                channel_id=coached.channel_id,
+                snoop_id=snoop_id,
+                app=ctx.services.settings.app,
+                spy="both",
+                whisper="out",
             )
         )
         async with asyncio.timeout(ENTER_TIMEOUT):
-            await asyncio.gather(*(watch.entered.wait() for watch in watches))
+            await watch.entered.wait()
         async with ctx.services.bridges.mixing(ari, f"{sid}-coach") as bridge:
-            await bridge.add(mouth, ear)
+            await bridge.add(snoop_id, ctx.leg.channel_id)
             yield
     finally:
-        await asyncio.gather(hang_up(ctx.leg, mouth), hang_up(ctx.leg, ear))
-        for watch in watches:
-            watch.close()
+        await hang_up(ctx.leg, snoop_id)
+        watch.close()

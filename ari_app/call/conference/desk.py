@@ -79,9 +79,13 @@ class Conferences:
             )
             self._keep(room)
             log.info("conference.revived", conference_sid=record.sid, channels=len(room.left))
-            task = asyncio.create_task(self._expire(room))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self.expect(room, RETURN_SECONDS)
+
+    def expect(self, room: Conference, seconds: float) -> None:
+        """End the conference if nobody is in it that many seconds from now."""
+        task = asyncio.create_task(self._expire(room, seconds))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def close(self) -> None:
         """Stop waiting for callers to come back."""
@@ -98,8 +102,8 @@ class Conferences:
         if self._names.get(key) is room:  # another one may have been opened meanwhile
             del self._names[key]
 
-    async def _expire(self, room: Conference) -> None:
-        await asyncio.sleep(RETURN_SECONDS)
+    async def _expire(self, room: Conference, seconds: float) -> None:
+        await asyncio.sleep(seconds)
         try:
             await room.close_if_empty()
         except AriError as error:

@@ -9,9 +9,11 @@ import structlog
 from ari_app.call.conference.participant import Participant
 from ari_app.call.context import CallContext
 from ari_app.call.outcome import Fetch
+from ari_app.call.recorded import callback
+from ari_app.call.recorder import RecordingOptions
 from ari_app.call.waiting import Music, fetch_music
 from ari_app.call.whole import whole
-from ari_app.model import ParticipantRecord, StatusCallback
+from ari_app.model import ParticipantRecord, RecordingSource, StatusCallback
 from twiml import Dial, DialConference
 
 log = structlog.get_logger(__name__)
@@ -51,8 +53,14 @@ async def join(ctx: CallContext, noun: DialConference, dial: Dial, told: dict[st
     participant = Participant(
         ctx, conference, record, music, beep=noun.beep, star_leaves=dial.hangup_on_star
     )
-    if not conference.participants and conference.events.callback is None:
+    if conference.events.callback is None and conference.expects(ctx.leg.channel_id):
         conference.events.callback = _callback(ctx, noun)
+    if conference.recording is None and noun.record == "record-from-start":
+        conference.recording = RecordingOptions(
+            RecordingSource.CONFERENCE,
+            trim=noun.trim == "trim-silence",
+            callback=callback(ctx, noun),
+        )
     conference.enter(participant, noun.max_participants)
     log.info("conference.joined", call_sid=ctx.call_sid, conference_sid=conference.record.sid)
     told["DialCallStatus"] = "answered"

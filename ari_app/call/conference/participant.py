@@ -14,14 +14,13 @@ import structlog
 
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import ChannelTalkingFinished, ChannelTalkingStarted, Event
-from ari_app.call.conference.coach import whispering
+from ari_app.call.conference.announce import announcement
+from ari_app.call.conference.coach import coaching
 from ari_app.call.conference.room import Conference
 from ari_app.call.context import CallContext
-from ari_app.call.nested import run_nested
 from ari_app.call.outcome import Fetch
-from ari_app.call.waiting import MUSIC_VERBS, Music, forever, listen
+from ari_app.call.waiting import Music, forever, listen
 from ari_app.call.whole import whole
-from ari_app.errors import TwilioError
 from ari_app.model import Endpoint, ParticipantRecord
 
 log = structlog.get_logger(__name__)
@@ -34,11 +33,13 @@ class Place(NamedTuple):
     """Where a participant is: ``out``, ``wait``, ``hold`` or ``talk``, and what goes with it."""
 
     name: str
-    #: The call that he coaches there, or the hold music's number.
+    #: The call that he coaches there, NOBODY, or the hold music's number.
     detail: str = ""
 
 
 OUT = Place("out")
+#: Whom a coach talks to whose call is not there: he hears the room, and is heard by nobody.
+NOBODY = "nobody"
 
 
 class Participant:
@@ -68,6 +69,8 @@ class Participant:
         #: None: an earlier process may have muted the channel.
         self._muted: bool | None = None if ctx.leg.channel_id in conference.left else False
         self._beeped = self._muted is None
+        #: Why nobody is coached, once that was told.
+        self._trouble = 0
         self._news = asyncio.Event()
 
     @property
@@ -122,23 +125,32 @@ class Participant:
         if held != self.record.hold:
             self._change(hold=held)
             self.conference.tell("participant-hold" if held else "participant-unhold", self)
-        self.look()
+        self.conference.look()
 
-    def coach(self, coaching: bool, call_sid: str | None) -> None:
+    def set_coaching(self, coach: bool, call_sid: str | None) -> None:
         """Let only the call ``call_sid`` hear him, or everybody; None leaves whom he coaches."""
         target = call_sid or self.record.call_sid_to_coach
-        self._change(coaching=coaching and target is not None, call_sid_to_coach=target)
+        self._change(coaching=coach and target is not None, call_sid_to_coach=target)
         self.conference.tell("participant-modify", self)
-        self.look()
+        self.conference.look()
 
     def set_end_on_exit(self, ends: bool) -> None:
         """Say whether his leaving ends the conference."""
         self._change(end_conference_on_exit=ends)
         self.conference.tell("participant-modify", self)
 
-    async def announce(self, source: Endpoint) -> None:
-        """Let him hear a document or audio beside the room; told when it is over."""
-        await told_announcement(self.conference, self.ctx, source, self)
+    def set_beep_on_exit(self, beeps: bool) -> None:
+        """Say whether the others hear a beep when he goes."""
+        enters = self.beep in ("true", "onEnter")
+        words = {(True, True): "true", (True, False): "onEnter", (False, True): "onExit"}
+        self.beep = words.get((enters, beeps), "false")
+
+    def announce(self, source: Endpoint) -> bool:
+        """Let him alone hear a document or audio; the end is told.
+
+        False when too much is announced in this conference already.
+        """
+        return self.conference.sound(announcement(self.conference, self.ctx, source, self))
 
     # ---- places
 
@@ -149,7 +161,20 @@ class Participant:
             return Place("hold", str(self._holds))
         if not self.conference.started:
             return Place("wait")
-        return Place("talk", self.record.call_sid_to_coach or "" if self.record.coaching else "")
+        return Place("talk", self._coached() if self.record.coaching else "")
+
+    def _coached(self) -> str:
+        """Return the call that alone hears him now."""
+        other = self.conference.participants.get(self.record.call_sid_to_coach or "")
+        if other is None or other is self or other.record.coaching or not other.talking:
+            code = COACHED_HELD if other else COACHED_ABSENT
+            if self._trouble != code:
+                who = self.record.call_sid_to_coach
+                self.ctx.problems.report(code, f"{who}, who is to be coached, cannot hear it")
+            self._trouble = code
+            return NOBODY
+        self._trouble = 0
+        return other.record.call_sid
 
     async def _be(self, place: Place) -> None:
         """Be at ``place`` until there is another one for him."""
@@ -176,34 +201,26 @@ class Participant:
             raise error
 
     async def _talk(self, coached: str) -> None:
-        """Be in the mix; heard by the call ``coached`` alone when there is one."""
+        """Be in the mix, or with the call ``coached`` alone."""
+        await self._apply_mute()
+        other = self.conference.participants.get(coached)
+        if other is not None:
+            async with coaching(self.ctx, other.ctx.leg):
+                await forever()
         conference = self.conference
         bridge = await conference.bridge()
-        await self._apply_mute()
         if self.channel_id in conference.left and not coached:
             conference.left.discard(self.channel_id)  # it is there already
         else:
-            await bridge.add(self.channel_id, mute=bool(coached))
+            await bridge.add(self.channel_id, mute=coached == NOBODY)
         try:
-            if self.beep in ("true", "onEnter") and not self._beeped:
+            if not self._beeped and self.beep in ("true", "onEnter"):
                 conference.beep("onEnter")
             self._beeped = True
-            if coached:
-                await self._whisper(coached)
             await forever()
         finally:
             if not self.ctx.leg.gone.done():
                 await bridge.remove(self.channel_id)
-
-    async def _whisper(self, coached: str) -> None:
-        """Be heard by one participant only, as long as he talks."""
-        other = self.conference.participants.get(coached)
-        if other is None or not other.talking:
-            code = COACHED_ABSENT if other is None else COACHED_HELD
-            self.ctx.problems.report(code, f"{coached}, who is to be coached, does not hear it")
-            return
-        async with whispering(self.ctx, other.ctx.leg):
-            await forever()
 
     async def _apply_mute(self) -> None:
         """Make the channel as mute as the record says, once he talks."""
@@ -245,27 +262,6 @@ class Participant:
                 self.conference.tell("participant-speech-stop", self)
             case _:
                 pass
-
-
-async def told_announcement(
-    conference: Conference, ctx: CallContext, source: Endpoint, participant: Participant | None
-) -> None:
-    """Run an announcement on ``ctx``'s leg and tell how it went."""
-    try:
-        await run_nested(ctx, Fetch(source), MUSIC_VERBS)
-    except (AriError, TwilioError) as error:
-        reason = str(error)
-    except Exception as error:  # whatever it is, the conference goes on
-        reason = str(error) or type(error).__name__
-    else:
-        conference.tell("announcement-end", participant, AnnounceUrl=source.url)
-        return
-    conference.tell(
-        "announcement-fail",
-        participant,
-        AnnounceUrl=source.url,
-        ReasonAnnouncementFailed=reason,
-    )
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -17,12 +17,14 @@ import structlog
 
 from ari_app.ari.errors import AriError
 from ari_app.call.bridge import Bridge
+from ari_app.call.conference.announce import announcement
 from ari_app.call.conference.events import Events
 from ari_app.call.journal import Journal
 from ari_app.call.ports import ConferenceStore, Services
+from ari_app.call.recorder import RecordingOptions
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
-from ari_app.model import ConferenceRecord
+from ari_app.model import ConferenceRecord, Endpoint
 
 if TYPE_CHECKING:
     from ari_app.call.conference.participant import Participant
@@ -61,6 +63,8 @@ class Conference:
         self.services = services
         self.journal = Journal(record.sid)
         self.events = Events(services, self.journal)
+        #: How the room is recorded from its start on; None: not at all.
+        self.recording: RecordingOptions | None = None
         #: Channels in the bridge that were put there by an earlier process.
         self.left = set(left or ())
         self.started = len(self.left) > 1
@@ -85,6 +89,10 @@ class Conference:
             others and (starts or any(one.record.start_conference_on_enter for one in others))
         )
 
+    def expects(self, channel_id: str) -> bool:
+        """Whether the call may say where events are told: the first, or one who comes back."""
+        return not self.participants or channel_id in self.left
+
     def enter(self, participant: Participant, most: int) -> None:
         """Take a participant in.
 
@@ -104,18 +112,18 @@ class Conference:
             self.started = True
             log.info("conference.started", conference_sid=self.record.sid)
             self.tell("conference-start")
-            for one in self.participants.values():
-                one.look()
+        self.look()
 
     async def leave(self, participant: Participant) -> None:
         """Let a participant go; the last one, or one who ends it, ends the conference."""
         del self.participants[participant.record.call_sid]
         self.left.discard(participant.channel_id)
         self.tell("participant-leave", participant)
+        self.look()
         how = "kicked" if participant.kicked else "left"
         if participant.record.end_conference_on_exit:
             self.end(f"participant-with-end-conference-on-exit-{how}", participant)
-        elif not self.participants:
+        elif not self.participants and not self.left:
             self.end(f"last-participant-{how}", participant)
         if self.over and not self.participants:
             await whole(self._release())
@@ -135,11 +143,16 @@ class Conference:
         self._ending = by
         sid = self.record.sid
         self.journal.later(lambda: self._store.update(sid, **changes))
+        self.look()
+
+    def look(self) -> None:
+        """Have everybody see what has changed."""
         for one in self.participants.values():
             one.look()
 
     async def close_if_empty(self) -> None:
-        """End a conference to which nobody has come back."""
+        """End a conference in which nobody is; whoever has not come back will not."""
+        self.left.clear()
         if not self.participants:
             self.end("last-participant-left")
             await self._release()
@@ -160,12 +173,19 @@ class Conference:
                 bridges, name = self.services.bridges, bridge_id(self.record.sid)
                 make = bridges.adopted if self._is_made else bridges.mixing
                 self._bridge = await self._stack.enter_async_context(make(self.services.ari, name))
+                await self._record(name)
             return self._bridge
 
     def beep(self, word: str) -> None:
         """Let all who talk hear that somebody comes (``onEnter``) or goes (``onExit``)."""
         if self.started and not self.over and len(self.participants) > 1 - (word == "onExit"):
             self.sound(self._beep(word))
+
+    def announce(self, source: Endpoint) -> bool:
+        """Let all who talk hear a document or audio; False when there is too much of it."""
+        for one in self.participants.values():
+            return self.sound(announcement(self, one.ctx, source, None))
+        return True
 
     def sound(self, work: Coroutine[Any, Any, None]) -> bool:
         """Run ``work``, which sounds in the room; tells whether there was room for it."""
@@ -176,6 +196,21 @@ class Conference:
         self._sounds.add(task)
         task.add_done_callback(self._sounds.discard)
         return True
+
+    async def _record(self, bridge: str) -> None:
+        """Record the room when somebody has asked for it; without disk space it goes on."""
+        recorder, record = self.services.recorder, self.record
+        if self.recording is None or recorder.of_conference(record.sid):
+            return
+        try:
+            await recorder.bridge(
+                bridge,
+                self.recording,
+                account_sid=record.account_sid,
+                conference_sid=record.sid,
+            )
+        except TwilioError as error:  # it was told
+            log.warning("conference.not_recorded", conference_sid=record.sid, error=str(error))
 
     async def _beep(self, word: str) -> None:
         try:
@@ -191,6 +226,8 @@ class Conference:
         for one in sounds:
             one.cancel()
         await asyncio.gather(*sounds, return_exceptions=True)
+        for recording in self.services.recorder.of_conference(self.record.sid):
+            await recording.stop()
         if self._is_made and self._bridge is None:
             await self.bridge()  # an earlier process made it
         await self._stack.aclose()

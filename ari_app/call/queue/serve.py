@@ -69,6 +69,12 @@ class _Talk:
                 return False
             log.info("queue.bridged", call_sid=ctx.call_sid, caller=member.ctx.call_sid)
             async with ctx.services.bridges.mixing(ctx.leg.ari, bridge_id) as bridge:
+                told |= {
+                    "DialCallSid": member.ctx.call_sid,
+                    "DialCallStatus": "completed",
+                    "DequeingCallSid": ctx.call_sid,
+                    "QueueTime": str(member.waited),
+                }
                 await bridge.add(ctx.leg.channel_id, member.ctx.leg.channel_id)
                 await self._until_over(told)
         finally:
@@ -79,13 +85,7 @@ class _Talk:
     async def _until_over(self, told: dict[str, str]) -> None:
         clock = asyncio.get_running_loop().time
         began = clock()
-        told |= {
-            "DialBridged": "true",
-            "DialCallSid": self._member.ctx.call_sid,
-            "DialCallStatus": "completed",
-            "DequeingCallSid": self._ctx.call_sid,
-            "QueueTime": str(self._member.waited),
-        }
+        told |= {"DialBridged": "true"}
         try:
             async with asyncio.timeout(self._dial.time_limit):
                 await _first(self._star, self._handover.gone)

@@ -11,6 +11,7 @@ from ari_app.call.child import Child
 from ari_app.call.context import CallContext
 from ari_app.call.dial_plan import plan
 from ari_app.call.dial_result import DialResult
+from ari_app.call.dial_room import run_room
 from ari_app.call.outcome import Goto, Outcome
 from ari_app.call.recorded import DialRecording
 from ari_app.call.ringback import ringback
@@ -23,7 +24,6 @@ log = structlog.get_logger(__name__)
 #: Seconds that the news of a hang-up may come after the failures it causes.
 GONE_SECONDS = 0.5
 HANGUP_KEY = "*"
-UNSUPPORTED = 13750
 
 
 async def run(ctx: CallContext, verb: Dial) -> Outcome:
@@ -31,6 +31,9 @@ async def run(ctx: CallContext, verb: Dial) -> Outcome:
 
     The caller who hangs up inside has ``action`` asked once all the same.
     """
+    for noun in verb.nouns:
+        if isinstance(noun, DialConference | DialQueue):  # always alone
+            return await run_room(ctx, verb, noun)
     if verb.action:
         ctx.resolve(verb.action)  # a bad address is told before anybody's telephone rings
     result = DialResult(DialRecording(ctx, verb))
@@ -46,9 +49,6 @@ async def run(ctx: CallContext, verb: Dial) -> Outcome:
 
 async def _dial(ctx: CallContext, verb: Dial, result: DialResult) -> None:
     nouns = [n for n in verb.nouns if isinstance(n, DialNumber | DialSip | DialClient)]
-    for noun in verb.nouns:
-        if isinstance(noun, DialConference | DialQueue):
-            ctx.problems.report(UNSUPPORTED, f"<Dial> cannot join a {type(noun).__name__[4:]} yet")
     if not verb.answer_on_bridge:
         await ctx.answer()
     plans = await plan(ctx, verb, nouns)
