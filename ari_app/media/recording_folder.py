@@ -132,7 +132,12 @@ class RecordingFolder:
         return (await asyncio.to_thread(self.wav(sid).read_bytes))[HEADER:]
 
     async def delete(self, sid: str) -> None:
-        """Remove a recording's files; that there are none is no error. Raises OSError."""
+        """Remove a recording's files, raw ones of a failure too; there may be none of them.
+
+        Raises OSError.
+        """
+        for raw in self._spool.glob(f"{sid}-*"):
+            raw.unlink(missing_ok=True)
         wav = self.wav(sid)
         for path in (wav, *(wav.with_suffix(end) for end in (".mp3", ".1.wav", ".1.mp3"))):
             try:

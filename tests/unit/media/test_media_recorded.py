@@ -153,8 +153,10 @@ async def test_the_raw_files_go_and_other_forms_are_made_once(tmp_path: Path) ->
     assert (await files.other(RE, kind="mp3", channels=None)).stat().st_mtime_ns == made
     assert abs(soundfile.info(mp3).duration - 1.0) < 0.2
     assert await files.other(RE, kind="wav", channels=None) == files.wav(RE)
+    files.raw(f"{RE}-1.raw").write_bytes(b"left by a failure")
     await files.delete(RE)
     await files.delete(RE)
+    assert list((tmp_path / "spool").iterdir()) == []
     assert [path for path in (tmp_path / "done").rglob("*") if path.is_file()] == []
 
 
