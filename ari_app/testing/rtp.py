@@ -97,11 +97,17 @@ class RtpReport:
     timestamp_jumps: int
 
     @property
+    def whole(self) -> bool:
+        """One source, nothing lost, doubled or swapped.
+
+        Its timestamps may jump over time in which nothing was sent, as between two sounds.
+        """
+        return self.ssrcs <= 1 and not (self.lost or self.duplicated or self.reordered)
+
+    @property
     def clean(self) -> bool:
-        """One source, nothing lost, doubled, swapped or skipped in time."""
-        return self.ssrcs <= 1 and not (
-            self.lost or self.duplicated or self.reordered or self.timestamp_jumps
-        )
+        """Whole, and nothing skipped in time."""
+        return self.whole and not self.timestamp_jumps
 
 
 def unwrap(packets: Iterable[RtpPacket]) -> dict[int, dict[int, RtpPacket]]:
