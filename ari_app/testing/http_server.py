@@ -161,7 +161,7 @@ class FakeApp:
         path: str,
         count: int = 1,
         *,
-        timeout: float = 10.0,  # noqa: ASYNC109 - raises FakeAppError with what did come
+        timeout: float = 20.0,  # noqa: ASYNC109 - raises FakeAppError with what did come
     ) -> Received:
         """Wait until a path was asked ``count`` times; return the request that made it so."""
         return await self.wait_until(
@@ -173,7 +173,7 @@ class FakeApp:
         wanted: Callable[[Received], bool],
         count: int = 1,
         *,
-        timeout: float = 10.0,  # noqa: ASYNC109 - as above
+        timeout: float = 20.0,  # noqa: ASYNC109 - as above
         name: str = "the request",
     ) -> Received:
         """Wait until ``count`` recorded requests are ``wanted``; return the last of them."""

@@ -187,7 +187,7 @@ class RtpProbe(asyncio.DatagramProtocol):
         self,
         needle: bytes,
         *,
-        timeout: float = 10.0,  # noqa: ASYNC109 - raises ProbeError
+        timeout: float = 20.0,  # noqa: ASYNC109 - raises ProbeError
     ) -> int:
         """Wait until ``needle`` was heard; return its offset in :meth:`audio`.
 
@@ -207,7 +207,7 @@ class RtpProbe(asyncio.DatagramProtocol):
         self,
         count: int = 1,
         *,
-        timeout: float = 10.0,  # noqa: ASYNC109 - raises ProbeError
+        timeout: float = 20.0,  # noqa: ASYNC109 - raises ProbeError
     ) -> None:
         """Wait until ``count`` packets in all were received; raises ProbeError at the timeout."""
         try:
