@@ -6,6 +6,7 @@ not meet; ``shop.ended()`` waits for the call's last callback and looks that not
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import re
@@ -19,6 +20,9 @@ from ari_app.node import rest
 from ari_app.testing.api_server import basic_auth
 from ari_app.testing.http_server import FakeApp, Received
 from ari_app.testing.stack import RealStack
+
+#: Seconds that any wait may take before the test fails.
+DEADLINE = 20.0
 
 _numbers = itertools.count(1)
 
@@ -53,6 +57,14 @@ class Customer:
         """Codes and texts of the call's Notifications, oldest first."""
         page = await rest.request(self.stack.settings, "GET", f"Calls/{call_sid}/Notifications")
         return [(int(n["error_code"]), n["message_text"]) for n in page["notifications"][::-1]]
+
+    async def told(self, call_sid: str, code: int) -> None:
+        """Wait for a Notification of the call with ``code``."""
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                if code in (found for found, _ in await self.problems(call_sid)):
+                    return
+                await asyncio.sleep(0.05)
 
     def log_lines(self, call_sid: str, code: int) -> list[str]:
         """Lines of the app's log that tell of a problem of the call by Twilio's code."""

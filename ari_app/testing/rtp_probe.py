@@ -18,6 +18,11 @@ from typing import Self, cast
 from ari_app.testing import rtp
 from ari_app.testing.rtp import Law, RtpPacket, RtpReport, Silence
 
+#: Linux' own: beyond net.core.rmem_max, for who has CAP_NET_ADMIN.
+_SO_RCVBUFFORCE = 33
+#: A minute of packets and more, by the kernel's way of counting.
+_RECEIVE_BUFFER = 4 * 1024 * 1024
+
 
 class ProbeError(Exception):
     """What was waited for was not heard; the message says what was."""
@@ -234,8 +239,12 @@ class RtpProbe(asyncio.DatagramProtocol):
     # asyncio.DatagramProtocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the socket."""
+        """Keep the socket, with room for what comes while a test is busy or stalled."""
         self._transport = cast(asyncio.DatagramTransport, transport)
+        sock = transport.get_extra_info("socket")
+        for option in (socket.SO_RCVBUF, _SO_RCVBUFFORCE):
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, option, _RECEIVE_BUFFER)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Record one packet."""

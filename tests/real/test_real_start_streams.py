@@ -68,6 +68,7 @@ async def test_both_tracks_of_a_call_byte_for_byte(stack: RealStack, law: Law) -
             await hears(bot, "outbound", played.translate(table))
             await bot.play(b"x" * 160)
             await phone.probe.wait_for(played)
+            await shop.told(await shop.call_sid(), 31951)
             await phone.sipp.hang_up()
             await bot.wait_closed()
         call_sid = await shop.call_sid()

@@ -132,8 +132,10 @@ async def sends_ten_megabytes(bot: BotConnection, phone: Phone) -> None:
 
 async def sends_tiny_messages(bot: BotConnection, _: Phone) -> None:
     one = '{"event":"media","media":{"payload":"AA=="}}'
-    for _n in range(100_000):
+    for n in range(100_000):
         await bot.send(one)
+        if n % 100 == 0:
+            await asyncio.sleep(0)  # sending alone never lets the telephone listen
     await still_works(bot)
 
 
@@ -201,7 +203,7 @@ async def test_fact_09_b_08_hostile_bots(
             await phone.probe.wait_for(NEXT)
             await phone.hung_up()
         best = longest_match(phone.probe.audio(), heard)
-        assert best == len(heard)
+        assert best == len(heard), phone.probe.report()
         call_sid = await shop.call_sid()
         await shop.ended(call_sid)
         assert [code for code, _ in await shop.problems(call_sid)] == codes
