@@ -6,7 +6,7 @@ import re
 import secrets
 from typing import Literal
 
-Prefix = Literal["AC", "CA", "CF", "EC", "MZ", "PN", "NO", "QU", "RE", "RQ", "TR"]
+Prefix = Literal["AC", "CA", "CF", "EC", "GT", "MZ", "PN", "NO", "QU", "RE", "RQ", "TR"]
 
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 

@@ -12,7 +12,7 @@ from ari_app.api.params import Params, form_params
 from ari_app.api.ports import ApiError, BackgroundState, CreateStream
 from ari_app.api.present import account_uri, when
 
-_TRACKS = ("inbound_track", "outbound_track", "both_tracks")
+TRACKS = ("inbound_track", "outbound_track", "both_tracks")
 #: Twilio: ``Parameter1`` to ``Parameter99``; name and value together under 500 characters.
 _PARAMETERS = 99
 _PARAMETER = 500
@@ -24,12 +24,12 @@ async def create_stream(request: web.Request) -> web.Response:
     state = await request.app[BACKGROUND].start(
         request[ACCOUNT], request.match_info["call"], wanted
     )
-    return json_response(_json(state, "Streams"), 201)
+    return json_response(state_json(state, "Streams"), 201)
 
 
 async def update_stream(request: web.Request) -> web.Response:
     """``POST /Calls/{CA}/Streams/{MZ or name}`` with ``Status=stopped``."""
-    return await _stop(request, "stream", "Streams")
+    return await stop(request, "stream", "Streams")
 
 
 def read_stream(params: Params) -> CreateStream:
@@ -44,8 +44,8 @@ def read_stream(params: Params) -> CreateStream:
     if scheme not in ("ws", "wss"):
         raise ApiError(400, 31922, "Url is not valid: it must begin with wss://")
     track = (params.text("Track") or "inbound_track").strip()
-    if track not in _TRACKS:
-        raise ApiError(400, 31941, f"Track is not valid: {', '.join(_TRACKS)}")
+    if track not in TRACKS:
+        raise ApiError(400, 31941, f"Track is not valid: {', '.join(TRACKS)}")
     return CreateStream(
         url=url,
         name=params.text("Name") or None,
@@ -68,16 +68,18 @@ def _parameters(params: Params) -> dict[str, str]:
     return found
 
 
-async def _stop(request: web.Request, kind: str, resource: str) -> web.Response:
+async def stop(request: web.Request, kind: str, resource: str) -> web.Response:
+    """Stop what the path names, on ``Status=stopped``."""
     params = await form_params(request)
     if params.text("Status") != "stopped":
         raise ApiError(400, 20001, "Status is not valid: stopped")
     match = request.match_info
     state = await request.app[BACKGROUND].stop(request[ACCOUNT], match["call"], kind, match["name"])
-    return json_response(_json(state, resource))
+    return json_response(state_json(state, resource))
 
 
-def _json(state: BackgroundState, resource: str) -> dict[str, object]:
+def state_json(state: BackgroundState, resource: str) -> dict[str, object]:
+    """Return what runs or ran beside a call."""
     call = f"{account_uri(state.account_sid)}/Calls/{state.call_sid}"
     return {
         "sid": state.sid,

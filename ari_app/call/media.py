@@ -112,7 +112,7 @@ async def external_media(
         )
         yield ExternalMedia(host, port, watch.ended)
     finally:
-        await asyncio.gather(destroy_bridge(leg, bridge_id), hang_up(leg, channel_id))
+        await whole(all_of(destroy_bridge(leg, bridge_id), hang_up(leg, channel_id)))
         watch.close()
 
 
@@ -133,7 +133,7 @@ async def adopted_media(leg: Leg, name: str) -> AsyncIterator[asyncio.Event]:
             log.warning("media.unknown", channel_id=channel_id, error=str(error))
         yield watch.ended
     finally:
-        await asyncio.gather(destroy_bridge(leg, f"{name}-bridge"), hang_up(leg, channel_id))
+        await whole(all_of(destroy_bridge(leg, f"{name}-bridge"), hang_up(leg, channel_id)))
         watch.close()
 
 

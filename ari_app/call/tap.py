@@ -79,8 +79,9 @@ async def tap(
         snoop.ended_with(media)
         yield Tap(track, host, port, snoop.ended)
     finally:
-        await asyncio.gather(
-            destroy_bridge(leg, bridge_id), hang_up(leg, channel_id), hang_up(leg, snoop_id)
+        # Seen through as well: a hang-up may come while a stream that ended is cleaned up.
+        await whole(
+            all_of(destroy_bridge(leg, bridge_id), hang_up(leg, channel_id), hang_up(leg, snoop_id))
         )
         snoop.close()
         media.close()

@@ -12,6 +12,7 @@ from ari_app.api.ports import (
     BackgroundState,
     CreateCall,
     CreateStream,
+    CreateTranscription,
     UpdateCall,
 )
 from ari_app.errors import UnknownRecordError
@@ -89,18 +90,18 @@ class FakeBackground:
     """Remembers what was started beside calls; ``fail_with`` is raised if set."""
 
     def __init__(self) -> None:
-        self.started: list[CreateStream] = []
+        self.started: list[CreateStream | CreateTranscription] = []
         self.states: dict[str, BackgroundState] = {}
         self.fail_with: ApiError | None = None
 
     async def start(
-        self, account: Account, call_sid: str, request: CreateStream
+        self, account: Account, call_sid: str, request: CreateStream | CreateTranscription
     ) -> BackgroundState:
         """Pretend to start it."""
         if self.fail_with is not None:
             raise self.fail_with
         self.started.append(request)
-        sid = new_sid("MZ")
+        sid = new_sid("MZ" if isinstance(request, CreateStream) else "GT")
         state = BackgroundState(
             sid=sid,
             account_sid=account.sid,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from ari_app.api.ports import ApiError, BackgroundState, CreateStream
+from ari_app.api.ports import ApiError, BackgroundState, CreateStream, CreateTranscription
 from ari_app.call.background import Job
 from ari_app.call.context import CallContext
 from ari_app.call.manager import CallManager, UnknownCallError, WrongStateError
 from ari_app.call.oneway import start_stream
+from ari_app.call.transcribing import start_transcription
 from ari_app.errors import TwilioError
 from ari_app.model import Account
 from ari_app.sids import new_sid
-from twiml import Stream
+from twiml import Stream, Transcription
 
 
 class ApiBackground:
@@ -24,21 +25,15 @@ class ApiBackground:
         self._now = now
 
     async def start(
-        self, account: Account, call_sid: str, request: CreateStream
+        self, account: Account, call_sid: str, request: CreateStream | CreateTranscription
     ) -> BackgroundState:
-        """Start it. Raises ApiError 404/20404, 400/21220 and 400 with the stream's own code."""
+        """Start it. Raises ApiError 404/20404, 400/21220 and 400 with the thing's own code."""
         ctx = self._context(account, call_sid)
-        callback = request.status_callback
-        noun = Stream(
-            url=request.url,
-            name=request.name,
-            track=request.track,
-            status_callback=callback.url if callback else None,
-            status_callback_method=callback.method if callback else "POST",
-            parameters=request.parameters,
-        )
         try:
-            job = start_stream(ctx, noun, new_sid("MZ"))
+            if isinstance(request, CreateStream):
+                job = start_stream(ctx, _stream(request), new_sid("MZ"))
+            else:
+                job = start_transcription(ctx, _transcription(request), new_sid("GT"))
         except TwilioError as error:
             raise ApiError(400, error.code, error.message) from error
         return self._state(ctx, job, running=True)
@@ -69,3 +64,34 @@ class ApiBackground:
             status="in-progress" if running else "stopped",
             date_updated=self._now(),
         )
+
+
+def _stream(request: CreateStream) -> Stream:
+    callback = request.status_callback
+    return Stream(
+        url=request.url,
+        name=request.name,
+        track=request.track,
+        status_callback=callback.url if callback else None,
+        status_callback_method=callback.method if callback else "POST",
+        parameters=request.parameters,
+    )
+
+
+def _transcription(request: CreateTranscription) -> Transcription:
+    callback = request.status_callback
+    return Transcription(
+        name=request.name,
+        status_callback_url=callback.url if callback else None,
+        status_callback_method=callback.method if callback else "POST",
+        language_code=request.language,
+        track=request.track,
+        inbound_track_label=request.inbound_label,
+        outbound_track_label=request.outbound_label,
+        transcription_engine=request.engine,
+        speech_model=request.model,
+        profanity_filter=request.profanity_filter,
+        partial_results=request.partial_results,
+        hints=request.hints,
+        enable_automatic_punctuation=request.punctuation,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -79,3 +80,29 @@ async def test_another_language_is_told_and_keys_still_count(stack: RealStack) -
         problems = [code for code, _ in await shop.problems(params["CallSid"])]
     assert params["Digits"] == "7"
     assert problems == [13331]
+
+
+async def test_what_a_caller_says_is_transcribed_beside_the_call(stack: RealStack) -> None:
+    """§6.3: started, content, stopped; the caller's words on the caller's track."""
+    async with customer(stack) as shop:
+        shop.web.callback("/told")
+        shop.says(
+            f'<Start><Transcription statusCallbackUrl="{shop.web.url("/told")}" name="t" '
+            'hints="yes, operator, no" track="inbound_track"/></Start><Pause length="60"/>'
+        )
+
+        async with call(stack.sip, shop.number) as phone:
+            await shop.web.wait_for("/told")
+            await phone.probe.play(b"\xff" * 8000 + spoken("operator") + b"\xff" * 16_000)
+            await shop.web.wait_for("/told", 2)
+            await phone.sipp.hang_up()
+        call_sid = await shop.call_sid()
+        await shop.web.wait_for("/told", 3)
+        await shop.ended(call_sid)
+        told = [request.params for request in shop.web.received("/told")]
+    told.sort(key=lambda params: int(params["SequenceId"]))
+    started, content, stopped = told
+    assert started["TranscriptionEvent"] == "transcription-started"
+    assert (content["Track"], content["Final"]) == ("inbound_track", "true")
+    assert "operator" in json.loads(content["TranscriptionData"])["transcript"]
+    assert stopped["TranscriptionEvent"] == "transcription-stopped"

@@ -63,7 +63,7 @@ SPEC = Spec(
         ),
     ),
     children=(Spec("Config", (NAME, VALUE), status="ignored"), IGNORED_PARAMETER),
-    status="rejected",
+    note="by the recogniser that is configured, whatever engine is named",
 )
 
 

@@ -9,11 +9,12 @@ from ari_app.call.beside import start_recording
 from ari_app.call.context import CallContext
 from ari_app.call.oneway import start_stream
 from ari_app.call.outcome import Outcome
+from ari_app.call.transcribing import start_transcription
 from ari_app.call.verbs.unsupported import UNSUPPORTED_VERB
 from ari_app.errors import TwilioError
 from ari_app.sids import new_sid
 from ari_app.urls import safe
-from twiml import Recording, Start, Stream
+from twiml import Recording, Start, Stream, Transcription
 
 
 async def _stream(ctx: CallContext, noun: Stream) -> None:
@@ -30,10 +31,18 @@ async def _recording(ctx: CallContext, noun: Recording) -> None:
         ctx.problem(error)
 
 
+async def _transcription(ctx: CallContext, noun: Transcription) -> None:
+    try:
+        start_transcription(ctx, noun, new_sid("GT"))
+    except TwilioError as error:
+        ctx.problem(error)
+
+
 #: One line a noun: what starts it. It reports its own failures, which never end the call.
 STARTERS: dict[type[Any], Callable[[CallContext, Any], Awaitable[None]]] = {
     Recording: _recording,
     Stream: _stream,
+    Transcription: _transcription,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from ari_app.api.ports import ApiError
+from ari_app.api.ports import ApiError, CreateStream
 from ari_app.model import Endpoint
 from ari_app.sids import is_sid, new_sid
 from ari_app.testing.api_server import ApiServer, api_server
@@ -52,6 +52,7 @@ async def test_create_hands_every_parameter_over(api: ApiServer) -> None:
     assert stream.uri.endswith(f"/Calls/{CALL}/Streams/{stream.sid}.json")
     assert stream.date_updated is not None
     [asked] = api.beside.started
+    assert isinstance(asked, CreateStream)
     assert (asked.url, asked.name, asked.track) == (
         "wss://bot.example/a",
         "my stream",
@@ -65,6 +66,7 @@ async def test_the_url_alone_is_enough(api: ApiServer) -> None:
     stream = await create(api, url="wss://bot.example/a")
     assert stream.name == stream.sid
     [asked] = api.beside.started
+    assert isinstance(asked, CreateStream)
     assert (asked.track, asked.status_callback, asked.parameters) == ("inbound_track", None, {})
 
 

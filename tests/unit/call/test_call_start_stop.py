@@ -135,7 +135,7 @@ async def test_a_name_is_one_streams_at_a_time(room: CallRoom) -> None:
 
 
 async def test_a_noun_that_nothing_runs_is_told(room: CallRoom) -> None:
-    await room.call("<Start><Transcription/></Start>", "<Say>on</Say>")
+    await room.call("<Start><Siprec/></Start>", "<Say>on</Say>")
     await room.ended()
     assert room.notifications.codes == [13750]
     assert room.sounds.said == ["on"]

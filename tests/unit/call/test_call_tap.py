@@ -62,3 +62,28 @@ async def test_a_tap_that_is_refused_leaves_nothing() -> None:
         assert set(asterisk.world.channels) == {leg.channel_id}
         assert not asterisk.world.bridges
         await leg.ari.close()
+
+
+async def test_a_cancellation_while_it_is_cleaned_up_leaves_nothing() -> None:
+    """A stream has ended by itself, and in that moment the caller hangs up."""
+    async with FakeAsterisk() as asterisk:
+        leg = await leg_of(asterisk)
+        done = asyncio.Event()
+
+        async def run() -> None:
+            async with tap(leg, FakeWorker(), APP, SID, "inbound"):
+                await done.wait()
+
+        task = asyncio.create_task(run())
+        await asterisk.wait_request("POST", r"/bridges/.*/addChannel")
+        stalled = asterisk.stall("DELETE", r"/channels/.*-media")
+        done.set()
+        async with asyncio.timeout(10):
+            await stalled.hit.wait()
+        task.cancel()
+        assert stalled.release is not None
+        stalled.release.set()
+        await asyncio.wait({task})
+        assert set(asterisk.world.channels) == {leg.channel_id}
+        assert not asterisk.world.bridges
+        await leg.ari.close()
