@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from ari_app.testing import audio
 from ari_app.testing.bot import FakeBot
 from ari_app.testing.developer import DEADLINE, Developer, developer_on
-from ari_app.testing.phone import Phone, call
+from ari_app.testing.phone import Phone, call, telephone
 from ari_app.testing.stack import RealStack, real_stack
 
 LONG = audio.random_codes(20.0, seed=80)
@@ -40,17 +41,27 @@ async def dev(node: RealStack) -> AsyncIterator[Developer]:
 
 @dataclass
 class Scene:
-    """One call: its developer, a bot of its own, the path of its document."""
+    """One call: its developer, a bot of its own, the path of its document, whom it dials."""
 
     dev: Developer
     bot: FakeBot
     path: str
+    callee: Phone | None = None
 
     @property
     def long(self) -> str:
         """A sound that lasts."""
         url = self.dev.files.audio("/long.wav", audio.wav(LONG, "ulaw"))
         return f"<Play>{url}</Play>"
+
+    def sip(self, attributes: str = "") -> str:
+        """The noun that dials the callee and tells of it."""
+        assert self.callee is not None
+        return (
+            f'<Sip {attributes} statusCallback="{self.told}" '
+            'statusCallbackEvent="ringing answered">'
+            f"sip:bob@127.0.0.1:{self.callee.sipp.port}</Sip>"
+        )
 
     @property
     def told(self) -> str:
@@ -111,9 +122,35 @@ async def records(scene: Scene, phone: Phone) -> None:
     await phone.probe.play(LONG[:12000])
 
 
+async def hears_callee(scene: Scene, phone: Phone) -> None:
+    assert scene.callee is not None
+    await scene.callee.answered()
+    talking = asyncio.create_task(scene.callee.probe.play(LONG))
+    try:
+        await hears_speech(scene, phone)
+    finally:
+        talking.cancel()
+        await asyncio.wait({talking})
+
+
+async def whispers(scene: Scene, phone: Phone) -> None:
+    assert scene.callee is not None
+    await scene.callee.answered()
+    await hears(scene, scene.callee)
+
+
+#: Who is dialled, where somebody is.
+CALLEES = {
+    "dial-ringing": "uas_noanswer",
+    "dial-talking": "uas_answer",
+    "dial-whisper": "uas_answer",
+}
 #: What a call does, and when it is in the middle of that.
 KINDS: dict[str, tuple[Callable[[Scene], str], Middle]] = {
     "connect": (lambda s: f'<Connect><Stream url="{s.bot.url}"/></Connect>', streams),
+    "dial-ringing": (lambda s: f"<Dial>{s.sip()}</Dial>", told()),
+    "dial-talking": (lambda s: f"<Dial>{s.sip()}</Dial>", hears_callee),
+    "dial-whisper": (lambda s: "<Dial>" + s.sip(f'url="{s.wait}"') + "</Dial>", whispers),
     "enqueue": (lambda s: f'<Enqueue waitUrl="{s.wait}">{s.path}</Enqueue>', hears),
     "echo": (lambda s: "<Echo/>", hears_itself),
     "gather": (lambda s: '<Play digits="w"/><Gather timeout="60"/>', in_progress),
@@ -125,6 +162,13 @@ KINDS: dict[str, tuple[Callable[[Scene], str], Middle]] = {
         lambda s: (
             f'<Record recordingStatusCallback="{s.told}" timeout="60" '
             'recordingStatusCallbackEvent="in-progress"/>'
+        ),
+        records,
+    ),
+    "start-recording": (
+        lambda s: (
+            f'<Start><Recording recordingStatusCallback="{s.told}" '
+            'recordingStatusCallbackEvent="in-progress"/></Start><Pause length="60"/>'
         ),
         records,
     ),
@@ -161,8 +205,10 @@ async def interrupted(
 ) -> None:
     """One call of a kind, ended in its middle."""
     document, middle = KINDS[kind]
-    async with FakeBot() as bot:
+    async with FakeBot() as bot, AsyncExitStack() as stack:
         scene = Scene(dev, bot, f"/{kind}-{ending.__name__}")
+        if kind in CALLEES:
+            scene.callee = await stack.enter_async_context(telephone(CALLEES[kind]))
         never = f"<Redirect>{scene.path}-never</Redirect>"
         number = await dev.number(dev.app.twiml(scene.path, document(scene) + never))
         async with call(dev.stack.sip, number) as phone:
@@ -170,6 +216,8 @@ async def interrupted(
             await ending(scene, phone)
             if ending is not hang_up:
                 await phone.hung_up()
+            if scene.callee is not None:
+                await scene.callee.hung_up()
         sid = await scene.sid()
         assert (await dev.over(sid)).status == "completed"
         expected = ["32015"] if ending is time_limit else []
