@@ -82,6 +82,7 @@ class ApiConferences:
             raise ApiError(429, 20429, "Too many announcements in this conference")
         if wanted.end:
             room.end("conference-ended-via-api")
+            await room.close_if_empty()
         return room.record
 
     async def participants(self, account: Account, conference: str) -> Sequence[ParticipantRecord]:

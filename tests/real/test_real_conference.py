@@ -184,7 +184,7 @@ async def test_rest_mutes_holds_announces_coaches_kicks_and_ends(dev: Developer)
         assert over.reason_conference_ended == "conference-ended-via-api"
         for sid in sids.values():
             await dev.rest(dev.client.calls(sid).update, status="completed")
-    events = [event for event, _ in await told(dev, 14)]
+    events = [event for event, _ in await told(dev, 12)]
     assert events[4:8] == [
         "participant-mute",
         "participant-unmute",

@@ -13,6 +13,7 @@ from ari_app.call.recorded import callback
 from ari_app.call.recorder import RecordingOptions
 from ari_app.call.waiting import Music, fetch_music
 from ari_app.call.whole import whole
+from ari_app.errors import TwilioError
 from ari_app.model import ParticipantRecord, RecordingSource, StatusCallback
 from twiml import Dial, DialConference
 
@@ -35,6 +36,7 @@ async def join(ctx: CallContext, noun: DialConference, dial: Dial, told: dict[st
         (known := desk.named(account_sid, noun.name)) is None or known.would_wait(starts)
     ):
         music = await fetch_music(ctx, music)
+    told_to = _callback(ctx, noun)
     conference = desk.open(services, account_sid, noun.name)
     now = services.now()
     record = ParticipantRecord(
@@ -54,7 +56,7 @@ async def join(ctx: CallContext, noun: DialConference, dial: Dial, told: dict[st
         ctx, conference, record, music, beep=noun.beep, star_leaves=dial.hangup_on_star
     )
     if conference.events.callback is None and conference.expects(ctx.leg.channel_id):
-        conference.events.callback = _callback(ctx, noun)
+        conference.events.callback = told_to
     if conference.recording is None and noun.record == "record-from-start":
         conference.recording = RecordingOptions(
             RecordingSource.CONFERENCE,
@@ -83,10 +85,16 @@ def _wait_source(ctx: CallContext, noun: DialConference) -> Fetch | str | None:
 
 
 def _callback(ctx: CallContext, noun: DialConference) -> StatusCallback | None:
+    """Return where events are told; a URL that cannot be used is reported, and nothing told."""
     if not noun.status_callback:
         return None
+    try:
+        url = ctx.resolve(noun.status_callback)
+    except TwilioError as error:
+        ctx.problem(error)
+        return None
     return StatusCallback(
-        url=ctx.resolve(noun.status_callback),
+        url=url,
         method=noun.status_callback_method,
         events=frozenset(noun.status_callback_event),
     )

@@ -25,8 +25,11 @@ from ari_app.model import Endpoint, ParticipantRecord
 
 log = structlog.get_logger(__name__)
 
+INTERNAL_ERROR = 12400
 COACHED_ABSENT = 16028
 COACHED_HELD = 16027
+#: Seconds that the news of a hang-up may come after the failures it causes.
+GONE_SECONDS = 0.5
 
 
 class Place(NamedTuple):
@@ -71,6 +74,7 @@ class Participant:
         self._beeped = self._muted is None
         #: Why nobody is coached, once that was told.
         self._trouble = 0
+        self._detects = False
         self._news = asyncio.Event()
 
     @property
@@ -94,15 +98,14 @@ class Participant:
         route = leg.ari.route(self.channel_id, self._on_event)
         try:
             if self.conference.events.wants("speaker"):
-                await leg.ari.channels.set_channel_var(
-                    channel_id=self.channel_id, variable="TALK_DETECT(set)", value=""
-                )
+                self._detects = True
+                await self._detect("set")
             while (place := self._place()) != OUT:
                 await self._be(place)
         finally:
             unlisten()
             route.close()
-            await self._unmute()
+            await whole(self._undo())
 
     def kick(self) -> None:
         """Put him out; his call goes on with its document."""
@@ -197,16 +200,18 @@ class Participant:
         finally:
             task.cancel()
             await whole(_ended(task))
-        if task.done() and not task.cancelled() and (error := task.exception()):
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if self._place() == place or not isinstance(error, AriError):
             raise error
+        log.info("participant.moved", call_sid=self.record.call_sid, error=str(error))
 
     async def _talk(self, coached: str) -> None:
         """Be in the mix, or with the call ``coached`` alone."""
         await self._apply_mute()
         other = self.conference.participants.get(coached)
         if other is not None:
-            async with coaching(self.ctx, other.ctx.leg):
-                await forever()
+            await self._coach(other)
         conference = self.conference
         bridge = await conference.bridge()
         if self.channel_id in conference.left and not coached:
@@ -222,6 +227,17 @@ class Participant:
             if not self.ctx.leg.gone.done():
                 await bridge.remove(self.channel_id)
 
+    async def _coach(self, other: Participant) -> None:
+        """Be heard by ``other`` alone. If Asterisk will not do it, hear nothing and say nothing."""
+        try:
+            async with coaching(self.ctx, other.ctx.leg):
+                await forever()
+        except (AriError, TimeoutError) as error:
+            # Whoever has just hung up cannot be coached: that he has gone is told in a moment.
+            if not await other.ctx.leg.gone_within(GONE_SECONDS):
+                self.ctx.problems.report(INTERNAL_ERROR, f"Asterisk refused to coach: {error}")
+            await forever()
+
     async def _apply_mute(self) -> None:
         """Make the channel as mute as the record says, once he talks."""
         wanted = self.record.muted
@@ -232,16 +248,22 @@ class Participant:
         await whole(request(channel_id=self.channel_id, direction="in"))
         self._muted = wanted
 
-    async def _unmute(self) -> None:
-        """Let whatever the call does next hear him again."""
-        if self._muted is False or self.ctx.leg.gone.done():
-            return
+    async def _undo(self) -> None:
+        """Let whatever the call does next hear him again, and tell no more who talks."""
+        leg = self.ctx.leg
         try:
-            await whole(
-                self.ctx.leg.ari.channels.unmute(channel_id=self.channel_id, direction="in")
-            )
+            if self._muted is not False and not leg.gone.done():
+                await leg.ari.channels.unmute(channel_id=self.channel_id, direction="in")
+            if self._detects and not leg.gone.done():
+                await self._detect("remove")
         except AriError as error:
-            log.info("participant.left_mute", channel_id=self.channel_id, error=str(error))
+            log.info("participant.not_undone", channel_id=self.channel_id, error=str(error))
+
+    async def _detect(self, what: str) -> None:
+        """Have Asterisk tell when he begins and ends to talk (``set``), or not (``remove``)."""
+        await self.ctx.leg.ari.channels.set_channel_var(
+            channel_id=self.channel_id, variable=f"TALK_DETECT({what})", value=""
+        )
 
     # ---- what happens
 

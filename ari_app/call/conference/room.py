@@ -76,6 +76,7 @@ class Conference:
         self._stack = AsyncExitStack()
         self._sounds: set[asyncio.Task[None]] = set()
         self._ending: Participant | None = None
+        self._is_released = False
 
     @property
     def over(self) -> bool:
@@ -155,7 +156,7 @@ class Conference:
         self.left.clear()
         if not self.participants:
             self.end("last-participant-left")
-            await self._release()
+            await whole(self._release())
 
     def remember(self) -> None:
         """Have the new conference remembered."""
@@ -221,7 +222,10 @@ class Conference:
             log.warning("conference.no_beep", conference_sid=self.record.sid, error=str(error))
 
     async def _release(self) -> None:
-        """Unmake the bridge and tell the end."""
+        """Unmake the bridge and tell the end, once."""
+        if self._is_released:
+            return
+        self._is_released = True
         sounds = list(self._sounds)
         for one in sounds:
             one.cancel()

@@ -7,8 +7,9 @@ import math
 
 import structlog
 
+from ari_app.ari.errors import AriError
 from ari_app.call.context import CallContext
-from ari_app.call.queue.line import Handover, Member
+from ari_app.call.queue.line import Handover, Member, Queue
 from ari_app.errors import StoreUnavailable
 from twiml import Dial, DialQueue
 
@@ -16,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 #: Twilio: <Dial><Queue> that names no queue.
 NO_SUCH_QUEUE = 14212
+#: Seconds that the news of a hang-up may come after the failures it causes.
+GONE_SECONDS = 0.5
 
 
 async def serve(ctx: CallContext, noun: DialQueue, dial: Dial, told: dict[str, str]) -> None:
@@ -25,19 +28,14 @@ async def serve(ctx: CallContext, noun: DialQueue, dial: Dial, told: dict[str, s
     TwilioError 11100 or 15004 for a ``url`` that is none.
     """
     await ctx.answer()
-    account_sid = ctx.progress.record.account_sid
-    try:
-        queue = await ctx.services.queues.named(account_sid, noun.name)
-    except StoreUnavailable as error:
-        ctx.problems.report(NO_SUCH_QUEUE, f"queue {noun.name!r} cannot be looked up: {error}")
-        return
-    if queue is None:
-        ctx.problems.report(NO_SUCH_QUEUE, f"there is no queue {noun.name!r}")
-        return
-    told |= {"DialCallStatus": "no-answer", "QueueSid": queue.record.sid}
     whisper = ctx.fetch(noun.url, noun.method) if noun.url else None
     until = asyncio.get_running_loop().time() + dial.timeout
     while True:
+        # Looked up anew each time: one in and for which nobody waits is not kept.
+        queue = await _queue(ctx, noun.name)
+        if queue is None:
+            return
+        told |= {"DialCallStatus": "no-answer", "QueueSid": queue.record.sid}
         try:
             async with asyncio.timeout_at(until):
                 member = await queue.next()
@@ -45,6 +43,18 @@ async def serve(ctx: CallContext, noun: DialQueue, dial: Dial, told: dict[str, s
             return
         if await _Talk(ctx, member, Handover(ctx.call_sid, whisper), dial).run(told):
             return
+
+
+async def _queue(ctx: CallContext, name: str) -> Queue | None:
+    """Return the account's queue of that name; that there is none is reported."""
+    try:
+        queue = await ctx.services.queues.named(ctx.progress.record.account_sid, name)
+    except StoreUnavailable as error:
+        ctx.problems.report(NO_SUCH_QUEUE, f"queue {name!r} cannot be looked up: {error}")
+        return None
+    if queue is None:
+        ctx.problems.report(NO_SUCH_QUEUE, f"there is no queue {name!r}")
+    return queue
 
 
 class _Talk:
@@ -77,6 +87,11 @@ class _Talk:
                 }
                 await bridge.add(ctx.leg.channel_id, member.ctx.leg.channel_id)
                 await self._until_over(told)
+        except AriError:
+            # Who has just hung up cannot be bridged; then the next caller is called up.
+            if not await member.ctx.leg.gone_within(GONE_SECONDS):
+                raise
+            return "DialBridged" in told
         finally:
             unlisten()
             handover.over.set()
