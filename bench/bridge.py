@@ -71,10 +71,11 @@ def take_turn(
         memory = (resident(subject.pid) - empty) / generator.streams / 1000
     finally:
         subject.close()
-    return _turn(name, scheme, generator.streams, memory, seen)
+    return turn_of(name, scheme, generator.streams, memory, seen)
 
 
-def _turn(name: str, scheme: str, streams: int, memory_kb: float, seen: dict[str, Any]) -> Turn:
+def turn_of(name: str, scheme: str, streams: int, memory_kb: float, seen: dict[str, Any]) -> Turn:
+    """Return the turn that a generator's line tells of."""
     rows = [seen[row] for row in ("up", "down", "rtp")]
     pairs = (seen["up"]["right"] + seen["rtp"]["right"]) / 2
     ticks = seen["user_ticks"] + seen["system_ticks"]

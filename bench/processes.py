@@ -20,6 +20,9 @@ from stream import control
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 
+OPEN_SECONDS = 0.004
+"""Between two streams that are opened."""
+
 _CC = ("-std=gnu11", "-O2", "-Wall", "-Wextra")
 _CORES = sorted(os.sched_getaffinity(0))
 
@@ -54,7 +57,7 @@ def _start(command: Sequence[str | Path], core: int, **options: Any) -> subproce
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **options}
     process = subprocess.Popen(command, text=True, **pipes)
     if len(_CORES) > 1:
-        os.sched_setaffinity(process.pid, {_CORES[core]})
+        os.sched_setaffinity(process.pid, {_CORES[core % len(_CORES)]})
     return process
 
 
@@ -72,11 +75,13 @@ def _stream(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
 class Generator:
     """``bench/generator.c``: Asterisk and the bot of ``streams`` streams."""
 
-    def __init__(self, program: Path, streams: int, tls: Certificates | None) -> None:
+    def __init__(
+        self, program: Path, streams: int, tls: Certificates | None, core: int = -1
+    ) -> None:
         command: list[str | Path] = [program, str(streams)]
         if tls is not None:
             command += [tls.certificate, tls.key]
-        self._process = _start(command, -1)
+        self._process = _start(command, core)
         self._in, self._out = _stream(self._process)
         self.streams = streams
         self.tls = tls
@@ -206,7 +211,7 @@ class Worker:
         )
 
     def open(self, generator: Generator) -> None:
-        """Ask for all streams."""
+        """Ask for all streams, one after the other as calls come, and as C opens them."""
         scheme = "wss" if generator.tls else "ws"
         for number, port in enumerate(generator.rtp_ports):
             self._tell(
@@ -221,6 +226,7 @@ class Worker:
                     connect_timeout=60,
                 )
             )
+            time.sleep(OPEN_SECONDS)
 
     def close(self) -> None:
         """End it."""

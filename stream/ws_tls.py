@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator
 
 _RECORD = 16 * 1024
+_SLICE = 2 * 1024
 
 
 class Tls:
@@ -42,19 +43,21 @@ class Tls:
 
     def decrypt(self, data: bytes) -> Iterator[bytes]:
         """Yield what the records in ``data`` hold. Raises ``ssl.SSLError``."""
-        self.incoming.write(data)
-        # A read has room for a whole record, so that nothing waits inside OpenSSL.
-        while self.incoming.pending:
-            try:
-                plain = self.object.read(_RECORD)
-            except ssl.SSLWantReadError:
-                return
-            except ssl.SSLZeroReturnError:
-                plain = b""
-            if not plain:
-                self.ended = True
-                return
-            yield plain
+        # Bit by bit: OpenSSL's buffer stays as large as it ever was.
+        for at in range(0, len(data), _SLICE):
+            self.incoming.write(data[at : at + _SLICE])
+            # A read has room for a whole record, so that nothing waits inside OpenSSL.
+            while self.incoming.pending:
+                try:
+                    plain = self.object.read(_RECORD)
+                except ssl.SSLWantReadError:
+                    break
+                except ssl.SSLZeroReturnError:
+                    plain = b""
+                if not plain:
+                    self.ended = True
+                    return
+                yield plain
 
     def end(self) -> bytes:
         """Return the goodbye (RFC 8446 §6.1)."""

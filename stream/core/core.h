@@ -105,8 +105,22 @@ static inline size_t wire_unsent(const Wire *self)
 {
     return self->waiting_size - self->sent;
 }
-int wire_readable(Wire *self);
 int wire_writable(Wire *self);
+int wire_gone(Wire *self, const char *reason);
+int wire_tls_failed(Wire *self);
+int wire_send_records(Wire *self);
+
+/* wire_in.c */
+int wire_in_ready(void);
+int wire_readable(Wire *self);
+int wire_take(Wire *self, const uint8_t *data, size_t size);
+
+/* Drops a result; returns -1 for none. */
+static inline int done(PyObject *result)
+{
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
 
 static inline uint16_t get16(const uint8_t *at)
 {

@@ -22,13 +22,6 @@ static int names_made(void)
     return parse != NULL;
 }
 
-/* Drops a result; returns -1 for none. */
-static int done(PyObject *result)
-{
-    Py_XDECREF(result);
-    return result ? 0 : -1;
-}
-
 /* Tells `self` of the exception that is set: one broken stream must not stop the others. */
 void report_failure(PyObject *self, const char *method)
 {

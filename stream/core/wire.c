@@ -3,43 +3,21 @@
 
 #include <sys/random.h>
 
-enum { READ_BYTES = 64 * 1024, RECORD = 16 * 1024 };
-
-static uint8_t received[READ_BYTES];
-static PyObject *str_write, *str_read, *str_pending, *str_on_frame, *str_on_violation,
-    *str_on_gone, *str_on_blocked, *want_read, *zero_return, *record, *record_size;
+static PyObject *str_write, *str_read, *str_on_gone, *str_on_blocked;
 
 static int names_made(void)
 {
-    if (record_size)
-        return 1;
-    PyObject *module = PyImport_ImportModule("ssl");
-    if (!module)
-        return 0;
-    want_read = PyObject_GetAttrString(module, "SSLWantReadError");
-    zero_return = PyObject_GetAttrString(module, "SSLZeroReturnError");
-    Py_DECREF(module);
-    str_write = PyUnicode_InternFromString("write");
-    str_read = PyUnicode_InternFromString("read");
-    str_pending = PyUnicode_InternFromString("pending");
-    str_on_frame = PyUnicode_InternFromString("on_frame");
-    str_on_violation = PyUnicode_InternFromString("on_violation");
-    str_on_gone = PyUnicode_InternFromString("on_gone");
-    str_on_blocked = PyUnicode_InternFromString("on_blocked");
-    record = PyByteArray_FromStringAndSize(NULL, RECORD);
-    if (want_read && zero_return && record)
-        record_size = PyLong_FromLong(RECORD);
-    return record_size != NULL;
-}
-
-static int done(PyObject *result)
-{
-    Py_XDECREF(result);
-    return result ? 0 : -1;
+    if (!str_on_blocked) {
+        str_write = PyUnicode_InternFromString("write");
+        str_read = PyUnicode_InternFromString("read");
+        str_on_gone = PyUnicode_InternFromString("on_gone");
+        str_on_blocked = PyUnicode_InternFromString("on_blocked");
+    }
+    return str_on_blocked && wire_in_ready();
 }
 
 /* Says why the connection is gone. */
-static int gone(Wire *self, const char *reason)
+int wire_gone(Wire *self, const char *reason)
 {
     PyObject *text = PyUnicode_DecodeUTF8(reason, (Py_ssize_t)strlen(reason), "replace");
     int failed = !text || done(PyObject_CallMethodOneArg((PyObject *)self, str_on_gone, text));
@@ -48,7 +26,7 @@ static int gone(Wire *self, const char *reason)
 }
 
 /* Says that TLS failed, when that is the exception that is set. */
-static int tls_failed(Wire *self)
+int wire_tls_failed(Wire *self)
 {
     PyObject *type, *error, *traceback;
     if (!PyErr_ExceptionMatches(PyExc_OSError)) /* SSLError is one */
@@ -99,7 +77,7 @@ static int send_bytes(Wire *self, const uint8_t *data, size_t size)
         if (sent == (ssize_t)size)
             return 0;
         if (sent < 0 && errno != EAGAIN && errno != EINTR)
-            return gone(self, strerror(errno));
+            return wire_gone(self, strerror(errno));
         if (sent > 0) {
             data += sent;
             size -= (size_t)sent;
@@ -109,7 +87,7 @@ static int send_bytes(Wire *self, const uint8_t *data, size_t size)
 }
 
 /* Sends what TLS has to say. */
-static int send_records(Wire *self)
+int wire_send_records(Wire *self)
 {
     PyObject *records = PyObject_CallMethodNoArgs(self->outgoing, str_read);
     if (!records)
@@ -170,7 +148,7 @@ int wire_send(Wire *self, int opcode, uint8_t *payload, size_t size)
         return -1;
     int failed = done(PyObject_CallMethodOneArg(self->tls_object, str_write, frame));
     Py_DECREF(frame);
-    return failed ? tls_failed(self) : send_records(self);
+    return failed ? wire_tls_failed(self) : wire_send_records(self);
 }
 
 int wire_writable(Wire *self)
@@ -180,7 +158,7 @@ int wire_writable(Wire *self)
         return 0;
     ssize_t sent = send(self->fd, self->waiting + self->sent, unsent, MSG_NOSIGNAL);
     if (sent < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : gone(self, strerror(errno));
+        return errno == EAGAIN || errno == EINTR ? 0 : wire_gone(self, strerror(errno));
     self->sent += (size_t)sent;
     if (wire_unsent(self))
         return 0;
@@ -188,177 +166,6 @@ int wire_writable(Wire *self)
     self->waiting = NULL;
     self->sent = self->waiting_size = 0;
     return done(PyObject_CallMethodOneArg((PyObject *)self, str_on_blocked, Py_False));
-}
-
-/* --- in ------------------------------------------------------------------------------------- */
-
-static int violation(Wire *self, int close_code, const char *reason)
-{
-    self->broken = 1;
-    return done(PyObject_CallMethod((PyObject *)self, "on_violation", "is", close_code, reason));
-}
-
-static int hand_over(Wire *self, int opcode, int fin, const uint8_t *payload, size_t size)
-{
-    PyObject *arguments[] = {(PyObject *)self, PyLong_FromLong(opcode), fin ? Py_True : Py_False,
-                             PyBytes_FromStringAndSize((const char *)payload, (Py_ssize_t)size)};
-    int failed = !arguments[1] || !arguments[3] ||
-                 done(PyObject_VectorcallMethod(str_on_frame, arguments, 4, NULL));
-    Py_XDECREF(arguments[1]);
-    Py_XDECREF(arguments[3]);
-    return failed ? -1 : 0;
-}
-
-/* Takes the whole frames at the start of `data`; returns how many bytes they have, -1 with an
- * exception set. Stops when a frame had the connection ended. */
-static ssize_t take_frames(Wire *self, const uint8_t *data, size_t size)
-{
-    size_t used = 0;
-    while (!self->broken && self->fd >= 0) {
-        const uint8_t *at = data + used;
-        size_t left = size - used, head = 2, length;
-        self->wanted = 2;
-        if (left < 2)
-            break;
-        length = at[1];
-        if (length == 126 || length == 127) {
-            head = length == 126 ? 4 : 10;
-            self->wanted = head;
-            if (left < head)
-                break;
-            length = 0;
-            for (size_t byte = 2; byte < head; byte++)
-                length = length << 8 | at[byte];
-        } else if (length > 127) {
-            return violation(self, 1002, "masked frame from the server");
-        }
-        int opcode = at[0] & 15, fin = at[0] >> 7, failed;
-        if (at[0] & 0x70)
-            return violation(self, 1002, "reserved bits in a frame");
-        if ((opcode > WS_BINARY && opcode < WS_CLOSE) || opcode > WS_PONG)
-            return violation(self, 1002, "reserved opcode");
-        if (opcode >= WS_CLOSE && (length > 125 || !fin))
-            return violation(self, 1002, "control frame too long or in fragments");
-        if (length > MAX_MESSAGE)
-            return violation(self, 1009, "frame over 16777216 bytes");
-        self->wanted = head + length;
-        if (left < self->wanted)
-            break;
-        used += head + length;
-        if (opcode == WS_TEXT && fin && !self->fragmented && self->lane &&
-            PyObject_TypeCheck(self->lane, &LaneType)) {
-            PyObject *lane = Py_NewRef(self->lane);
-            failed = lane_text((Lane *)lane, (const char *)at + head, length);
-            Py_DECREF(lane);
-        } else {
-            failed = hand_over(self, opcode, fin, at + head, length);
-        }
-        if (failed)
-            return -1;
-    }
-    return (ssize_t)used;
-}
-
-/* Takes bytes of the WebSocket. */
-static int take(Wire *self, const uint8_t *data, size_t size)
-{
-    /* What is kept is ours alone meanwhile: a frame may end the connection. */
-    uint8_t *kept = self->kept;
-    if (kept) {
-        size_t have = self->kept_size;
-        /* Room for the whole of a long message, as far as it is sure to come: twice what is here. */
-        uint8_t *larger = PyMem_Realloc(kept, have + size);
-        if (!larger) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        memcpy(larger + have, data, size);
-        self->kept = kept = larger;
-        self->kept_size = size += have;
-        data = kept;
-        if (size < self->wanted)
-            return 0;
-        self->kept = NULL;
-        self->kept_size = 0;
-    }
-    ssize_t used = take_frames(self, data, size);
-    size_t left = used < 0 ? 0 : size - (size_t)used;
-    if (used >= 0 && left && self->fd >= 0 && !self->broken) {
-        self->kept = PyMem_Malloc(left);
-        if (self->kept) {
-            memcpy(self->kept, data + used, left);
-            self->kept_size = left;
-        } else {
-            PyErr_NoMemory();
-            used = -1;
-        }
-    }
-    PyMem_Free(kept);
-    return used < 0 ? -1 : 0;
-}
-
-/* Takes bytes of the wire under TLS. */
-static int take_records(Wire *self, const uint8_t *data, size_t size)
-{
-    PyObject *bytes = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
-    int ended = 0;
-    if (!bytes)
-        return -1;
-    int failed = done(PyObject_CallMethodOneArg(self->incoming, str_write, bytes));
-    Py_DECREF(bytes);
-    while (!failed && !ended && self->fd >= 0) {
-        PyObject *pending = PyObject_GetAttr(self->incoming, str_pending);
-        long some = pending ? PyLong_AsLong(pending) : -1;
-        Py_XDECREF(pending);
-        if (some <= 0) {
-            failed = some < 0;
-            break;
-        }
-        /* Room for a whole record, so that nothing waits inside OpenSSL. */
-        PyObject *arguments[] = {self->tls_object, record_size, record};
-        PyObject *count = PyObject_VectorcallMethod(str_read, arguments, 3, NULL);
-        if (!count) {
-            if (PyErr_ExceptionMatches(want_read)) {
-                PyErr_Clear();
-                break;
-            }
-            if (!PyErr_ExceptionMatches(zero_return))
-                return tls_failed(self);
-            PyErr_Clear();
-            ended = 1;
-            break;
-        }
-        long plain = PyLong_AsLong(count);
-        Py_DECREF(count);
-        if (plain > 0)
-            failed = take(self, (const uint8_t *)PyByteArray_AS_STRING(record), (size_t)plain);
-        else
-            ended = 1;
-    }
-    if (failed)
-        return -1;
-    if (self->fd >= 0) {
-        /* Key updates and alerts. */
-        PyObject *pending = PyObject_GetAttr(self->outgoing, str_pending);
-        long some = pending ? PyLong_AsLong(pending) : -1;
-        Py_XDECREF(pending);
-        if (some < 0 || (some && send_records(self)))
-            return -1;
-    }
-    return ended && self->fd >= 0 ? gone(self, "") : 0;
-}
-
-int wire_readable(Wire *self)
-{
-    if (self->fd < 0)
-        return 0;
-    ssize_t size = recv(self->fd, received, sizeof received, 0);
-    if (size < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : gone(self, strerror(errno));
-    if (!size)
-        return gone(self, "");
-    return self->tls_object ? take_records(self, received, (size_t)size)
-                            : take(self, received, (size_t)size);
 }
 
 /* --- the type ------------------------------------------------------------------------------- */
@@ -432,12 +239,12 @@ static PyObject *wire_send_frame(PyObject *object, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *wire_take(PyObject *object, PyObject *args)
+static PyObject *wire_take_method(PyObject *object, PyObject *args)
 {
     Py_buffer data;
     if (!PyArg_ParseTuple(args, "y*", &data))
         return NULL;
-    int failed = take((Wire *)object, data.buf, (size_t)data.len);
+    int failed = wire_take((Wire *)object, data.buf, (size_t)data.len);
     PyBuffer_Release(&data);
     if (failed)
         return NULL;
@@ -487,7 +294,7 @@ static void wire_dealloc(PyObject *object)
 static PyMethodDef wire_methods[] = {{"attach", wire_attach, METH_VARARGS, NULL},
                                      {"detach", wire_detach, METH_NOARGS, NULL},
                                      {"send_frame", wire_send_frame, METH_VARARGS, NULL},
-                                     {"take", wire_take, METH_VARARGS, NULL},
+                                     {"take", wire_take_method, METH_VARARGS, NULL},
                                      {"readable", wire_readable_method, METH_NOARGS, NULL},
                                      {"writable", wire_writable_method, METH_NOARGS, NULL},
                                      {0}};
