@@ -242,10 +242,12 @@ async def test_every_form_of_from_is_the_user_of_the_from_header(
 
 async def test_machine_detection_is_taken_and_said_to_be_ignored(dev: Developer) -> None:
     async with telephone() as phone:
-        made = await create(dev, phone, machine_detection="Enable", async_amd="true", record=True)
+        made = await create(
+            dev, phone, machine_detection="Enable", async_amd="true", call_reason="none"
+        )
         await phone.hung_up()
     line = await dev.logged("not supported", made.sid)
-    for name in ("MachineDetection", "AsyncAmd", "Record"):
+    for name in ("MachineDetection", "AsyncAmd", "CallReason"):
         assert name in line
 
 
