@@ -14,6 +14,7 @@ import structlog
 
 from ari_app.ari.errors import AriError, Unavailable
 from ari_app.ari.reconcile import Snapshot
+from ari_app.call.dial_bridge import bridge_id
 from ari_app.call.dialing import codec_of
 from ari_app.call.journal import Journal
 from ari_app.call.leg import Leg
@@ -33,7 +34,8 @@ class Adopted:
     account: Account
     record: CallRecord
     leg: Leg
-    source: Source
+    #: None: it is the child of a Dial and does what its parent wants.
+    source: Source | None
     #: The stream that is still running for it, when it stood in ``<Connect><Stream>``.
     stream_sid: str | None
 
@@ -44,6 +46,24 @@ class Found:
 
     adopted: list[Adopted]
     lost: list[CallRecord]
+
+    def lost_child(self, snapshot: Snapshot, parent: CallRecord) -> CallRecord | None:
+        """Return the child that left the parent alone in their bridge while nobody looked."""
+        for record in self.lost:
+            if record.parent_call_sid == parent.sid and _is_in(
+                snapshot, bridge_id(record.sid), parent.channel_id
+            ):
+                return record
+        return None
+
+    def part_orphans(self) -> None:
+        """Give up children whose parent cannot go on."""
+        kept = {one.record.sid for one in self.adopted}
+        for one in [*self.adopted]:
+            if one.source is None and one.record.parent_call_sid not in kept:
+                self.adopted.remove(one)
+                self.lost.append(one.record)
+                one.leg.close()
 
     def let_go(self) -> None:
         """Stop listening to the channels, so that they can be looked for anew."""
@@ -67,6 +87,7 @@ async def find(services: Services, snapshot: Snapshot, ours: Callable[[CallRecor
                 found.lost.append(record)
             else:
                 found.adopted.append(adopted)
+        found.part_orphans()
     except BaseException:
         found.let_go()  # else the next look would take these calls for our own
         raise
@@ -80,12 +101,25 @@ async def _adopt(
     account = await services.platform.account(record.account_sid)
     source = _source(record, place)
     alive = any(channel.id == record.channel_id for channel in snapshot.channels)
-    if account is None or source is None or not alive:
+    if account is None or not alive or (source is None and not _is_joined(snapshot, record)):
         return None
     leg = await _leg(services, record)
     if leg is None:
         return None
     return Adopted(account, record, leg, source, stream_of(snapshot.bridges, record.channel_id))
+
+
+def _is_joined(snapshot: Snapshot, record: CallRecord) -> bool:
+    """Whether a child is in the bridge with its parent."""
+    return _is_in(snapshot, bridge_id(record.sid), record.channel_id, least=2)
+
+
+def _is_in(snapshot: Snapshot, name: str, channel_id: str, least: int = 1) -> bool:
+    """Whether a channel is in the bridge ``name``, which holds ``least`` channels or more."""
+    return any(
+        bridge.id == name and channel_id in bridge.channels and len(bridge.channels) >= least
+        for bridge in snapshot.bridges
+    )
 
 
 async def _leg(services: Services, record: CallRecord) -> Leg | None:
@@ -129,7 +163,7 @@ def _source(record: CallRecord, place: Checkpoint | None) -> Source | None:
         endpoint = Endpoint(url=place.url, method=place.method) if place.url else None
         return Resume(endpoint, place.document, place.verb)
     if record.direction is Direction.OUTBOUND_DIAL:
-        return None  # it did what its parent wanted, and only that parent could go on with it
+        return None  # it does what its parent wants
     if record.direction is Direction.OUTBOUND_API and record.start_time is None:
         return None
     if record.twiml is not None:

@@ -19,6 +19,7 @@ from ari_app.ari.reconcile import Snapshot
 from ari_app.call.causes import status_of
 from ari_app.call.child import Child, Family
 from ari_app.call.context import CallContext
+from ari_app.call.dial_bridge import release_child
 from ari_app.call.dialing import CANCELLED, Dialing
 from ari_app.call.documents import DocumentError, load
 from ari_app.call.journal import Journal
@@ -73,6 +74,8 @@ class Call:
         child: Child | None = None,
         adopted: bool = False,
         living_stream: str | None = None,
+        living_child: Child | None = None,
+        lost_child: CallRecord | None = None,
         sip_params: Mapping[str, str] | None = None,
     ) -> None:
         """``dialing`` for a call that goes out, ``adopted`` for one of an earlier process.
@@ -101,6 +104,8 @@ class Call:
             family,
         )
         self._ctx.living_stream = living_stream
+        self._ctx.living_child = living_child
+        self._ctx.lost_child = lost_child
         if adopted and leg.answered and record.start_time is None:
             self._progress.answered()  # it was, and that was not written any more
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
@@ -276,10 +281,11 @@ class Call:
 
     async def _replace(self, source: Source) -> End:
         """Run ``source`` instead of what ran before."""
-        self._ctx.on_hangup = None
+        self._ctx.on_hangup = self._ctx.lost_child = None
         if self._child is not None:
             self._child.parted.set()
         await release_living(self._ctx)
+        await release_child(self._ctx)
         return await self._walk(source)
 
     def _arm_timer(self) -> None:
@@ -305,6 +311,7 @@ class Call:
             if not by_caller:
                 await self._leg.hangup(end.cause)
             await release_living(self._ctx)
+            await release_child(self._ctx)
             await self._ctx.background.close()
             await self._tell_recording()
         except Exception:  # whatever it is, the call is over

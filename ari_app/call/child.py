@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ari_app.call.context import CallContext
+from ari_app.call.credentials import Credentials
 from ari_app.call.dialing import Dialing
 from ari_app.call.documents import DocumentError
 from ari_app.call.leg import Leg
@@ -43,6 +44,7 @@ class Plan:
     ring_seconds: int = 30
     time_limit: int = 14_400
     send_digits: str = ""
+    credentials: Credentials | None = None
     #: Headers of the INVITE.
     headers: Mapping[str, str] = field(default_factory=dict)
     whisper: Fetch | None = None
@@ -65,6 +67,14 @@ class Child:
         self.parted = asyncio.Event()
         self._apart = asyncio.Event()
         self._apart.set()
+
+    @classmethod
+    def adopted(cls) -> Child:
+        """Return one that an earlier process has joined with its parent."""
+        child = cls()
+        child.answered.set()
+        child._apart.clear()
+        return child
 
     @property
     def record(self) -> CallRecord:
@@ -139,14 +149,17 @@ class Family(Protocol):
         """Start a child call of the account and call of ``parent``."""
 
 
-def dialing_of(plan: Plan, app: str, codec: str) -> Dialing:
-    """Return how Asterisk dials ``plan``, the parent's codec first."""
+def dialing_of(plan: Plan, record: CallRecord, app: str, codec: str) -> Dialing:
+    """Return how Asterisk dials ``plan`` as the call ``record``, the parent's codec first."""
+    own = {"X-Twilio-AccountSid": record.account_sid, "X-Twilio-CallSid": record.sid}
+    is_sip = plan.to.lower().startswith(("sip:", "sips:"))
     return Dialing(
         app=app,
         endpoint=plan.endpoint,
         caller_id=plan.from_,
         ring_seconds=plan.ring_seconds,
         send_digits=plan.send_digits,
-        headers=plan.headers,
+        headers=own | dict(plan.headers) if is_sip else plan.headers,
         codec=codec,
+        credentials=plan.credentials,
     )

@@ -15,11 +15,11 @@ from ari_app.call.problems import Problems
 from ari_app.call.progress import Progress
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
-from ari_app.model import Account, Checkpoint, Endpoint, HttpMethod
+from ari_app.model import Account, CallRecord, Checkpoint, Endpoint, HttpMethod
 from ari_app.urls import safe
 
 if TYPE_CHECKING:
-    from ari_app.call.child import Family
+    from ari_app.call.child import Child, Family
     from ari_app.call.queue.line import Member
 
 
@@ -61,13 +61,18 @@ class CallContext:
         self.member: Member | None = None
         #: Whether the call is being ended, so that a cancelled verb knows that none follows.
         self.ending = False
+        #: The child that an earlier process has bridged with this call; as `living_stream`.
+        self.living_child: Child | None = None
+        #: The child that hung up on this call's Dial while no process looked; for the first verb.
+        self.lost_child: CallRecord | None = None
         #: Whether a document inside a verb runs: the call's place is that verb then.
         self.is_nested = False
 
     def nested(self) -> Self:
         """Return the same call for a document inside a verb, with a place of its own."""
         inner = copy.copy(self)
-        inner.document = inner.audio = inner.on_hangup = inner.living_stream = None
+        inner.document = inner.audio = inner.on_hangup = None
+        inner.living_stream = inner.living_child = None
         inner.is_nested = True
         return inner
 

@@ -8,11 +8,13 @@ the others ring. Codes: 13214 caller ID, 13223 and 13224 numbers, 13243 and 1325
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import unquote
 
 from ari_app.call.child import Plan
 from ari_app.call.context import CallContext
+from ari_app.call.credentials import Credentials
 from ari_app.call.outcome import Fetch
 from ari_app.call.sip import OUTBOUND, dial_string, sip_host
 from ari_app.errors import TwilioError
@@ -49,7 +51,7 @@ Noun = DialNumber | DialSip | DialClient
 async def plan(ctx: CallContext, verb: Dial, nouns: Iterable[Noun]) -> list[Plan]:
     """Return how to dial each noun that can be dialled, in order; the others are reported."""
     plans = []
-    for noun in nouns:
+    for noun in _addresses(tuple(nouns)):
         try:
             plans.append(await _plan(ctx, verb, noun))
         except TwilioError as error:
@@ -57,9 +59,22 @@ async def plan(ctx: CallContext, verb: Dial, nouns: Iterable[Noun]) -> list[Plan
     return plans
 
 
+def _addresses(nouns: Sequence[Noun]) -> Iterator[Noun]:
+    """Give a SIP party that stands alone once for each of its addresses."""
+    yield from nouns
+    if len(nouns) == 1 and isinstance(noun := nouns[0], DialSip):
+        for other in noun.others:
+            yield replace(
+                noun,
+                uri=other.uri,
+                username=other.username or noun.username,
+                password=other.password or noun.password,
+            )
+
+
 async def _plan(ctx: CallContext, verb: Dial, noun: Noun) -> Plan:
     settings = ctx.services.settings
-    keys, headers = "", {}
+    keys, headers, credentials = "", {}, None
     match noun:
         case DialNumber():
             to, keys = noun.number.translate(_FILLING), noun.send_digits or ""
@@ -71,6 +86,8 @@ async def _plan(ctx: CallContext, verb: Dial, noun: Noun) -> Plan:
             to = _PLACES.sub("", address)
             headers = _headers([*_pairs(query), *noun.headers])
             endpoint = await _sip(ctx, to)
+            if noun.username:
+                credentials = Credentials(noun.username, noun.password or "")
         case DialClient():
             to, headers = f"client:{noun.identity}", _client_headers(noun)
             endpoint = _client(noun, settings.client_sip_uri)
@@ -81,6 +98,7 @@ async def _plan(ctx: CallContext, verb: Dial, noun: Noun) -> Plan:
         ring_seconds=verb.timeout,
         time_limit=verb.time_limit,
         send_digits=keys,
+        credentials=credentials,
         headers=headers,
         whisper=_whisper(ctx, noun),
         status_callback=_status_callback(ctx, noun),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ari_app.call.child import Child
 from ari_app.call.context import CallContext
 from ari_app.call.recorded import DialRecording
-from ari_app.model import CallStatus
+from ari_app.model import CallRecord, CallStatus
 
 #: When none of several answered, the most telling of their ends is told.
 _TELLING = (
@@ -26,16 +26,20 @@ class DialResult:
     recording: DialRecording
     rung: list[Child] = field(default_factory=list)
     winner: Child | None = None
+    #: Who hung up while no process looked.
+    lost: CallRecord | None = None
     bridged: bool = False
+    #: Whom the callee wants the caller transferred to.
+    refer_to: str = ""
     #: How it went when there was nobody to ring.
     unreached: CallStatus = CallStatus.FAILED
 
     def params(self, ctx: CallContext) -> dict[str, str]:
         """Return the parameters of the action request beside the standard ones."""
         child = self._told()
-        if child is None:
+        record = self.lost or (child.record if child else None)
+        if record is None:
             return {"DialCallStatus": str(self.unreached), "DialBridged": "false"}
-        record = child.record
         params = {
             "DialCallSid": record.sid,
             "DialCallStatus": str(record.status if record.status.final else CallStatus.COMPLETED),
@@ -55,8 +59,10 @@ class DialResult:
 
     def _told(self) -> Child | None:
         """The child that the result is about: who answered, else whose end tells most."""
+        if self.winner is not None:
+            return self.winner
         answered = [child for child in self.rung if child.answered.is_set()]
         if answered:
-            return self.winner or answered[0]
+            return answered[0]
         ranks = {status: rank for rank, status in enumerate(_TELLING)}
         return min(self.rung, key=lambda c: ranks.get(c.record.status, len(ranks)), default=None)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from ari_app.ari.errors import AriError
+from ari_app.call.credentials import Credentials, endpoint_for
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import End
 from ari_app.call.progress import Progress
-from ari_app.call.sip import caller_id
+from ari_app.call.sip import OUTBOUND, caller_id
 from ari_app.call.whole import whole
 from ari_app.model import CallStatus
 
@@ -41,24 +43,34 @@ class Dialing:
     send_digits: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     codec: str = CODECS[0]
+    credentials: Credentials | None = None
 
     async def run(self, leg: Leg, progress: Progress) -> End | None:
         """Dial and wait for the answer; returns how the call ends when there is none."""
+        own = endpoint_for(leg.ari, leg.channel_id, self.credentials)
+        async with AsyncExitStack() as stack:
+            try:
+                through = await stack.enter_async_context(own)
+            except AriError as error:
+                log.warning("dial.failed", call_sid=leg.channel_id, error=str(error))
+                return End(status=CallStatus.FAILED)
+            return await self._dial(leg, progress, through)
+
+    async def _dial(self, leg: Leg, progress: Progress, through: str) -> End | None:
         try:
             # Seen through: a hang-up that overtook it would leave a telephone ringing.
             await whole(
                 leg.ari.channels.originate_with_id(
                     channel_id=leg.channel_id,
-                    endpoint=self.endpoint,
+                    endpoint=self.endpoint.replace(OUTBOUND, f"PJSIP/{through}/", 1),
                     app=self.app,
                     app_args=f"outbound,{leg.channel_id}",
                     caller_id=caller_id(self.caller_id),
                     timeout=self.ring_seconds + GRACE,
                     formats=",".join(sorted(CODECS, key=lambda codec: codec != self.codec)),
-                    variables={
-                        f"PJSIP_HEADER(add,{name})": value for name, value in self.headers.items()
-                    }
-                    or None,
+                    # The far end's REFER is the app's affair, never Asterisk's.
+                    variables={"PJSIP_TRANSFER_HANDLING()": "ari-only"}
+                    | {f"PJSIP_HEADER(add,{name})": value for name, value in self.headers.items()},
                 )
             )
         except AriError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from ari_app.ari.events import (
     ChannelDtmfReceived,
     ChannelHangupRequest,
     ChannelStateChange,
+    ChannelTransfer,
     Dial,
     Event,
     PlaybackFinished,
@@ -63,6 +64,14 @@ class Gone:
     sip_code: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """What became of a REFER: Asterisk's ``TRANSFERSTATUS`` and the SIP code (0: none)."""
+
+    status: str
+    sip_code: int
+
+
 class Leg:
     """A channel: answer, play, listen for keys, hang up."""
 
@@ -93,12 +102,29 @@ class Leg:
         #: Those that Asterisk has confirmed; it may not know the others yet.
         self._playing: set[str] = set()
         self._counter = itertools.count(1)
+        self._on_refer: Callable[[str], bool] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        #: Done when the channel is back from the dialplan, where it is for a REFER.
+        self._referring: asyncio.Future[Referred] | None = None
         self._route = ari.route(channel_id, self._on_event)
 
     def listen(self, on_key: Callable[[str], None]) -> Callable[[], None]:
         """Call ``on_key`` with each key pressed; returns what ends that."""
         self._keys.append(on_key)
         return lambda: self._keys.remove(on_key)
+
+    def listen_refer(self, on_refer: Callable[[str], bool]) -> Callable[[], None]:
+        """Ask ``on_refer`` about each REFER of the far end; returns what ends that.
+
+        It gets the user of the Refer-To address, which is all that ARI tells of it, and says
+        whether the REFER is taken. One that nobody takes is declined.
+        """
+        self._on_refer = on_refer
+
+        def unlisten() -> None:
+            self._on_refer = None
+
+        return unlisten
 
     async def ring(self) -> None:
         """Tell the caller that it rings (SIP 180); a channel that has gone is no error."""
@@ -189,6 +215,30 @@ class Leg:
             return ""
         return answer.value
 
+    async def refer(self, uri: str) -> Referred | None:
+        """Ask the far end by SIP REFER to call ``uri``; returns what became of that.
+
+        None when the channel ended first. The channel leaves our application meanwhile and
+        can do nothing else; cancelled, it is left there. Raises AriError.
+        """
+        returned: asyncio.Future[Referred] = asyncio.get_running_loop().create_future()
+        await self.ari.channels.set_channel_var(
+            channel_id=self.channel_id, variable="REFER_TO", value=uri
+        )
+        self._referring = returned
+        try:
+            await whole(
+                self.ari.channels.continue_in_dialplan(
+                    channel_id=self.channel_id, context="refer", extension="s", priority=1
+                )
+            )
+            either: set[asyncio.Future[Any]] = {returned, self.gone}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            return returned.result() if returned.done() else None
+        except AriError:
+            self._referring = None
+            raise
+
     async def hangup(self, cause: int = 16) -> None:
         """Hang up and wait for the end, at most ``HANGUP_TRIES`` times ``HANGUP_WAIT`` seconds.
 
@@ -245,6 +295,30 @@ class Leg:
         if not self.gone.done():
             self.gone.set_result(gone)
 
+    def _referred(self, event: ChannelTransfer) -> None:
+        """The far end wants to be replaced by somebody else (SIP REFER): answer at once."""
+        target = event.refer_to.requested_destination.destination or ""
+        taken = self._on_refer is not None and self._on_refer(target)
+        log.info("leg.refer", channel_id=self.channel_id, target=target, taken=taken)
+        task = asyncio.create_task(
+            self._tell_transfer("channel_answered" if taken else "channel_declined")
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell_transfer(self, state: str) -> None:
+        try:
+            await self.ari.channels.transfer_progress(channel_id=self.channel_id, states=state)
+        except AriError as error:
+            log.info("leg.refer_unanswered", channel_id=self.channel_id, error=str(error))
+
+    def _back(self, args: Sequence[str]) -> None:
+        """The channel is in our application again, after a REFER if it was away for one."""
+        returned, self._referring = self._referring, None
+        if returned is not None and not returned.done():
+            _, status, code = [*args, "", "", ""][:3]
+            returned.set_result(Referred(status, int(code) if code.isdecimal() else 0))
+
     def _on_event(self, event: Event) -> None:
         """Take one event of the channel; called in arrival order, must not block."""
         match event:
@@ -257,6 +331,7 @@ class Leg:
                     finished.set_result(event.playback.state)
             case StasisStart():
                 self.entered.set()
+                self._back(event.args)
             case ChannelStateChange():
                 if event.channel.state in ("Ringing", "Ring"):
                     self.ringing.set()
@@ -264,10 +339,15 @@ class Leg:
                 # A 183 changes no channel's state: this is all that tells of it.
                 if event.peer.id == self.channel_id and event.dialstatus in RINGS:
                     self.ringing.set()
+            case ChannelTransfer(state=None):  # with a state it is the echo of our own answer
+                if event.referred_by.source_channel.id == self.channel_id:
+                    self._referred(event)
             case ChannelHangupRequest():
                 self._sip_code = event.tech_cause or self._sip_code
             case ChannelDestroyed():
                 self._end(Gone(event.cause, event.tech_cause or self._sip_code))
+            case StasisEnd() if self._referring is not None:
+                pass  # away in the dialplan
             case StasisEnd() | ChannelGone():
                 self._end(Gone(16, self._sip_code))
             case _:

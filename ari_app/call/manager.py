@@ -16,6 +16,7 @@ from ari_app.call.adopt import Found, find, settle
 from ari_app.call.call import Call
 from ari_app.call.child import Child, Plan, dialing_of
 from ari_app.call.context import CallContext
+from ari_app.call.dial_bridge import bridge_id
 from ari_app.call.dialing import Dialing
 from ari_app.call.inbound import InboundCall, admit, parse_arguments
 from ari_app.call.leg import Leg
@@ -165,7 +166,7 @@ class CallManager:
             record,
             Leg(services.ari, record.channel_id),
             family=self,
-            dialing=dialing_of(plan, services.settings.app, parent.leg.codec),
+            dialing=dialing_of(plan, record, services.settings.app, parent.leg.codec),
             child=child,
         )
         # Not awaited: a call goes on while the store is away.
@@ -303,7 +304,10 @@ class CallManager:
         self._adopted = True
         services.recorder.adopt(recordings)
         services.transcripts.adopt(transcriptions)
-        for one in found.adopted:
+        children: dict[str | None, Child] = {}
+        # Children first, for their parents to find.
+        for one in sorted(found.adopted, key=lambda one: one.source is not None):
+            child = Child.adopted() if one.source is None else None
             log.info("call.adopted", call_sid=one.record.sid, stream=one.stream_sid)
             call = Call(
                 services,
@@ -311,9 +315,16 @@ class CallManager:
                 one.record,
                 one.leg,
                 family=self,
+                child=child,
                 adopted=True,
                 living_stream=one.stream_sid,
+                living_child=children.get(one.record.sid),
+                lost_child=found.lost_child(snapshot, one.record),
             )
+            if child is not None:
+                child.call = call
+                children[one.record.parent_call_sid] = child
+                services.bridges.claim(bridge_id(one.record.sid))
             self._start(call, one.source)
         for record in found.lost:
             self._spawn(settle(services, record))

@@ -56,7 +56,9 @@ class DialRecording:
     def __init__(self, ctx: CallContext, verb: Dial) -> None:
         self._ctx = ctx
         self._verb = verb
-        self._recording: Recording | None = None
+        # One that an earlier process began goes on.
+        left = ctx.services.recorder.of_call(ctx.call_sid, RecordingSource.DIAL_VERB)
+        self._recording: Recording | None = left[0] if left else None
 
     @property
     def url(self) -> str | None:
@@ -66,7 +68,7 @@ class DialRecording:
     async def at(self, moment: Literal["ringing", "answer"]) -> None:
         """Begin if this is the moment; that it cannot be is reported and the Dial goes on."""
         ctx, verb = self._ctx, self._verb
-        if not verb.record.startswith(f"record-from-{moment}"):
+        if self._recording is not None or not verb.record.startswith(f"record-from-{moment}"):
             return
         record = ctx.progress.record
         options = RecordingOptions(

@@ -81,7 +81,7 @@ async def _run(ctx: CallContext, loaded: Loaded) -> Outcome:
             if 11000 <= error.code < 12000:
                 raise _UrlError(error.code, bare(url)) from error
             outcome = None
-        ctx.on_hangup = None
+        ctx.on_hangup = ctx.lost_child = None
         log.info("verb.end", verb=name)
         if outcome is not None:
             return outcome

@@ -37,6 +37,22 @@ def dial_string(to: str, template: str | None) -> str:
     return OUTBOUND + template.replace("{number}", to)
 
 
+#: Headers in a Refer-To: each of one's own (Twilio: Refer, Sip).
+_QUERY = re.compile(r"(?:(?:^|&)[0-9A-Za-z-]+=[0-9A-Za-z._~!*'()%+:/@;-]*)+")
+
+
+def refer_to(uri: str) -> str:
+    """Return the address of a Refer-To header for ``uri``, its query of headers included.
+
+    Raises ValueError for what could break out of the header.
+    """
+    address, _, query = uri.strip().partition("?")
+    _parts(address)
+    if query and (not _QUERY.fullmatch(query) or _CONTROL.search(query)):
+        raise ValueError(f"headers that cannot be sent: {query[:64]!r}")
+    return f"<{address}?{query}>" if query else address
+
+
 def sip_host(to: str) -> str | None:
     """Return the host that ``to`` calls by itself, None when it is a number.
 

@@ -91,6 +91,39 @@ async def test_both_hear_each_other_and_the_callee_hangs_up(dev: Developer) -> N
     assert await dev.problems(sid) == []
 
 
+async def test_a_recorded_dial_is_as_exact_and_its_recording_is_told(dev: Developer) -> None:
+    """Both sides, told to the action and to the recording's callback."""
+    dev.app.twiml("/after", "<Hangup/>")
+    async with telephone() as callee:
+        number = await dev.serving(
+            '<Dial action="/after" record="record-from-answer-dual" '
+            f'recordingStatusCallback="{dev.app.callback("/recording")}">{sip(callee)}</Dial>'
+        )
+        async with call(dev.stack.sip, number) as caller:
+            await callee.answered()
+            await through(caller, callee)
+            await talk(caller, callee)
+            await callee.sipp.hang_up()
+            await caller.hung_up()
+    params = await told(dev)
+    recorded = (await dev.app.wait_for("/recording")).params
+    assert recorded["RecordingUrl"] == params["RecordingUrl"]
+    assert (recorded["CallSid"], recorded["RecordingSource"]) == (params["CallSid"], "DialVerb")
+    assert (recorded["RecordingChannels"], recorded["RecordingStatus"]) == ("2", "completed")
+
+
+async def test_a_callee_that_asks_for_a_password_gets_it(dev: Developer) -> None:
+    async with telephone("uas_auth") as callee:
+        noun = sip(callee, 'username="bob" password="se,cret"')
+        number = await dev.serving(f"<Dial>{noun}</Dial>")
+        async with call(dev.stack.sip, number) as caller:
+            await callee.answered()
+            await through(caller, callee)
+            await caller.sipp.hang_up()
+            await callee.hung_up()
+    assert "se,cret" not in dev.stack.log("app")
+
+
 async def test_callee_of_the_other_law_is_understood(dev: Developer) -> None:
     tone = audio.tone_codes(2.0, 1000.0, "alaw")
     async with telephone(law="alaw") as callee:

@@ -18,7 +18,7 @@ from ari_app.testing.audio import random_codes, wav
 from ari_app.testing.bot import BotConnection, FakeBot
 from ari_app.testing.developer import Developer, developer_on
 from ari_app.testing.http_server import FakeApp
-from ari_app.testing.phone import Phone, call
+from ari_app.testing.phone import Phone, call, telephone
 from ari_app.testing.sipp import free_port
 from ari_app.testing.stack import RealStack, real_stack
 
@@ -169,6 +169,32 @@ async def test_a_caller_who_leaves_while_the_app_is_away_ends_the_stream(dev: De
             await renewed(dev.stack, "app", old)
             await connection.wait_closed()
         await completed(dev, await dev.call_sid())
+
+
+async def test_a_dial_goes_on_after_a_kill_of_the_app(dev: Developer) -> None:
+    """Both go on talking, not a byte lost; the callee who hangs up lets the caller go on."""
+    dev.app.twiml("/after", f"<Play>{dev.files.url('/tail.wav')}</Play>")
+    async with telephone() as callee:
+        noun = f"<Sip>sip:bob@127.0.0.1:{callee.sipp.port}</Sip>"
+        number = await dev.serving(f'<Dial action="/after">{noun}</Dial>')
+        async with call(dev.stack.sip, number) as caller:
+            await callee.answered()
+            sid = await dev.call_sid()
+            await dev.logged("dial.bridged", sid)
+            speaking = asyncio.gather(caller.probe.play(LONG), callee.probe.play(OTHER))
+            await kill(dev.stack, "app")
+            await speaking
+            await callee.probe.wait_for(LONG)
+            await caller.probe.wait_for(OTHER)
+            (child,) = await dev.rest(dev.client.calls.list, parent_call_sid=sid)
+            assert child.status == "in-progress"
+            await callee.sipp.hang_up()
+            await caller.probe.wait_for(TAIL)
+            await caller.hung_up()
+    params = (await dev.app.wait_for("/after")).params
+    assert (params["DialCallStatus"], params["DialCallSid"]) == ("completed", child.sid)
+    assert (await dev.over(child.sid)).status == "completed"
+    assert (await dev.over(sid)).status == "completed"
 
 
 @pytest.mark.parametrize("verb", ["Play", "Pause"])

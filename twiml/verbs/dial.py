@@ -157,7 +157,9 @@ SPEC = VerbSpec(
         Attribute(
             "sequential", boolean, default=False, code=13218, note="one by one", shown="`false`"
         ),
-        Attribute("referUrl", link, None),
+        Attribute(
+            "referUrl", link, None, note="ReferTransferTarget is the user of the address alone"
+        ),
         Attribute("referMethod", method, "POST"),
         Attribute("events", string, None, status="ignored"),
         Attribute("passports", string, None, status="ignored"),

@@ -131,7 +131,7 @@ def _headers(element: Element, reader: Reader) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-REFER_SPEC = Spec("Sip", text="a SIP URI; X- headers may follow in its query", status="rejected")
+REFER_SPEC = Spec("Sip", text="a SIP URI; X- headers may follow in its query")
 
 
 def target(element: Element, reader: Reader) -> str | None:

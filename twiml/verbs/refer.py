@@ -39,7 +39,6 @@ SPEC = VerbSpec(
         Attribute("method", method, "POST"),
     ),
     children=(dial_sip.REFER_SPEC,),
-    note="SIP transfer is not available: update the call over REST with new TwiML",
-    status="rejected",
+    note="SIP REFER on the caller's leg; waits until the far end tells how its call went",
     build=build,
 )

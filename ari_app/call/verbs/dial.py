@@ -9,6 +9,7 @@ import structlog
 from ari_app.ari.errors import AriError
 from ari_app.call.child import Child
 from ari_app.call.context import CallContext
+from ari_app.call.dial_bridge import together
 from ari_app.call.dial_plan import plan
 from ari_app.call.dial_result import DialResult
 from ari_app.call.dial_room import run_room
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 #: Seconds that the news of a hang-up may come after the failures it causes.
 GONE_SECONDS = 0.5
 HANGUP_KEY = "*"
+NO_REFER_URL = 13802
 
 
 async def run(ctx: CallContext, verb: Dial) -> Outcome:
@@ -34,8 +36,8 @@ async def run(ctx: CallContext, verb: Dial) -> Outcome:
     for noun in verb.nouns:
         if isinstance(noun, DialConference | DialQueue):  # always alone
             return await run_room(ctx, verb, noun)
-    if verb.action:
-        ctx.resolve(verb.action)  # a bad address is told before anybody's telephone rings
+    for url in filter(None, (verb.action, verb.refer_url)):
+        ctx.resolve(url)  # a bad address is told before anybody's telephone rings
     result = DialResult(DialRecording(ctx, verb))
     try:
         await _dial(ctx, verb, result)
@@ -44,11 +46,21 @@ async def run(ctx: CallContext, verb: Dial) -> Outcome:
         # Also when the caller has left, or when the call goes on elsewhere: then it is not used.
         if verb.action:
             ctx.on_hangup = ctx.fetch(verb.action, verb.method, **result.params(ctx))
+    if result.refer_to and verb.refer_url:
+        target = {"ReferTransferTarget": result.refer_to}
+        return Goto(ctx.fetch(verb.refer_url, verb.refer_method, **target))
     return Goto(ctx.on_hangup) if ctx.on_hangup else None
 
 
 async def _dial(ctx: CallContext, verb: Dial, result: DialResult) -> None:
     nouns = [n for n in verb.nouns if isinstance(n, DialNumber | DialSip | DialClient)]
+    living, ctx.living_child = ctx.living_child, None
+    if ctx.lost_child is not None:
+        result.lost, result.bridged = ctx.lost_child, True
+        return
+    if living is not None:
+        await _talk(ctx, verb, living, result, living=True)
+        return
     if not verb.answer_on_bridge:
         await ctx.answer()
     plans = await plan(ctx, verb, nouns)
@@ -56,37 +68,47 @@ async def _dial(ctx: CallContext, verb: Dial, result: DialResult) -> None:
         result.unreached = CallStatus.NO_ANSWER  # as a client that is not registered
     await result.recording.at("ringing")
     async with ringback(ctx.leg, verb.ring_tone):
-        winner = await ring(ctx, plans, result.rung, sequential=verb.sequential)
+        one_party = len(nouns) == 1  # its addresses are tried one by one
+        winner = await ring(ctx, plans, result.rung, sequential=verb.sequential or one_party)
     if winner is not None:
-        result.winner = winner
         await _talk(ctx, verb, winner, result)
 
 
-async def _talk(ctx: CallContext, verb: Dial, child: Child, result: DialResult) -> None:
-    """Bridge caller and callee until either leaves, the caller's star, or the time limit."""
-    services = ctx.services
-    bridge_id = f"{child.record.sid}-dial"
-    starred = asyncio.Event()
+async def _talk(
+    ctx: CallContext, verb: Dial, child: Child, result: DialResult, *, living: bool = False
+) -> None:
+    """Bridge caller and callee until either leaves, the caller's star, the callee's REFER, or the
+    time limit.
+
+    ``living``: they have been talking since before this process began.
+    """
+    result.winner = child
+    finished = asyncio.Event()
 
     def on_key(key: str) -> None:
         if verb.hangup_on_star and key == HANGUP_KEY:
-            starred.set()
+            finished.set()
 
-    unlisten = ctx.leg.listen(on_key)
+    def on_refer(target: str) -> bool:
+        if not verb.refer_url:
+            ctx.problems.report(NO_REFER_URL, f"the callee wants a transfer to {target[:256]!r}")
+            return False
+        result.refer_to = target
+        finished.set()
+        return True
+
+    unlisten = [ctx.leg.listen(on_key), child.leg.listen_refer(on_refer)]
     try:
-        with child.joined():
-            async with services.bridges.mixing(ctx.leg.ari, bridge_id) as bridge:
-                await ctx.answer()
-                result.bridged = True  # also when the call is over as soon as this is done
-                await result.recording.at("answer")
-                await bridge.add(ctx.leg.channel_id, child.leg.channel_id)
-                log.info("dial.bridged", call_sid=ctx.call_sid, child_sid=child.record.sid)
-                await child.until(starred)
+        result.bridged = True  # also when the call is over as soon as this is done
+        async with together(ctx, child, result.recording, living=living):
+            log.info("dial.bridged", call_sid=ctx.call_sid, child_sid=child.record.sid)
+            await child.until(finished)
     except AriError:
         result.bridged = False
         # Whoever has just hung up cannot be bridged: that is no fault.
         if not child.over.is_set() and not await child.leg.gone_within(GONE_SECONDS):
             raise
     finally:
-        unlisten()
+        for one in unlisten:
+            one()
         await child.end(CallStatus.COMPLETED)
