@@ -148,6 +148,17 @@ CALLEES = {
 #: What a call does, and when it is in the middle of that.
 KINDS: dict[str, tuple[Callable[[Scene], str], Middle]] = {
     "connect": (lambda s: f'<Connect><Stream url="{s.bot.url}"/></Connect>', streams),
+    "conference": (
+        lambda s: (
+            f'<Dial><Conference statusCallback="{s.told}" statusCallbackEvent="join">'
+            f"{s.path}</Conference></Dial>"
+        ),
+        told(),
+    ),
+    "conference-wait": (
+        lambda s: f'<Dial><Conference waitUrl="{s.wait}">{s.path}</Conference></Dial>',
+        hears,
+    ),
     "dial-ringing": (lambda s: f"<Dial>{s.sip()}</Dial>", told()),
     "dial-talking": (lambda s: f"<Dial>{s.sip()}</Dial>", hears_callee),
     "dial-whisper": (lambda s: "<Dial>" + s.sip(f'url="{s.wait}"') + "</Dial>", whispers),
@@ -155,6 +166,7 @@ KINDS: dict[str, tuple[Callable[[Scene], str], Middle]] = {
     "echo": (lambda s: "<Echo/>", hears_itself),
     "gather": (lambda s: '<Play digits="w"/><Gather timeout="60"/>', in_progress),
     "gather-prompt": (lambda s: f"<Gather>{s.long}{s.long}</Gather>", hears),
+    "gather-speech": (lambda s: f'<Gather input="dtmf speech">{s.long}</Gather>', hears),
     "pause": (lambda s: '<Play digits="w"/><Pause length="60"/>', in_progress),
     "play": (lambda s: s.long, hears),
     "play-digits": (lambda s: '<Play digits="1WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW2"/>', in_progress),
@@ -171,6 +183,10 @@ KINDS: dict[str, tuple[Callable[[Scene], str], Middle]] = {
             'recordingStatusCallbackEvent="in-progress"/></Start><Pause length="60"/>'
         ),
         records,
+    ),
+    "start-transcription": (
+        lambda s: f'<Start><Transcription statusCallbackUrl="{s.told}"/></Start>{s.long}',
+        told(),
     ),
     "start-stream": (
         lambda s: f'<Start><Stream url="{s.bot.url}" track="both_tracks"/></Start>{s.long}',
