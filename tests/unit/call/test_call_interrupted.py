@@ -34,6 +34,12 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "enqueue-music": ("<Enqueue>q</Enqueue>", ".*/moh|.*/play/.*"),
     "record": ("<Record playBeep='false'/>", "/channels/in-1/record"),
+    "conference": ("<Dial><Conference>room</Conference></Dial>", ".*/play/.*|.*/moh"),
+    "conference-wait": (
+        '<Dial><Conference waitUrl="http://app.test/wait" record="record-from-start">room'
+        "</Conference></Dial>",
+        ".*/play/.*",
+    ),
     "dial": ("<Dial><Sip>sip:bob@127.0.0.1</Sip></Dial>", "/bridges/.*/addChannel"),
     "dial-record": (
         "<Dial record='true'><Sip>sip:bob@127.0.0.1</Sip></Dial>",
