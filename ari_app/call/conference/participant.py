@@ -214,11 +214,12 @@ class Participant:
             await self._coach(other)
         conference = self.conference
         bridge = await conference.bridge()
-        if self.channel_id in conference.left and not coached:
-            conference.left.discard(self.channel_id)  # it is there already
-        else:
-            await bridge.add(self.channel_id, mute=coached == NOBODY)
         try:
+            if self.channel_id in conference.left and not coached:
+                conference.left.discard(self.channel_id)  # it is there already
+            else:
+                # Seen through when cancelled: from here on he may be in.
+                await bridge.add(self.channel_id, mute=coached == NOBODY)
             if not self._beeped and self.beep in ("true", "onEnter"):
                 conference.beep("onEnter")
             self._beeped = True

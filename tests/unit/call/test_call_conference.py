@@ -171,6 +171,45 @@ async def test_a_live_update_takes_a_participant_out(room: CallRoom, others: int
     await all_ended(room, others + 1)
 
 
+async def test_a_coach_is_with_one_alone_as_long_as_that_one_is_there(room: CallRoom) -> None:
+    agent = await caller(room, conference())
+    other = await caller(room, conference())
+    await joined(room, agent, other)
+    (sid,) = [one.sid for one in room.calls.records.values() if one.channel_id == agent]
+    coach = await caller(room, conference(coach=sid))
+    snoop = await room.asterisk.wait_request("POST", f"/channels/{agent}/snoop/.*-coach-snoop")
+    assert (snoop.query["spy"], snoop.query["whisper"]) == ("both", "out")
+    added = await room.asterisk.wait_request("POST", "/bridges/.*-coach/addChannel")
+    assert added.query["channel"].split(",")[1] == coach
+    assert bridged(room) == {agent, other}
+    await room.asterisk.hang_up(agent)
+    await joined(room, other, coach)
+    last = room.asterisk.requested("POST", ADD)[-1]
+    assert (last.query["channel"], last.query["mute"]) == (coach, "true")
+    await room.news.until(lambda: 16028 in room.notifications.codes)
+    for channel in (other, coach):
+        await room.asterisk.hang_up(channel)
+    await all_ended(room, 3)
+
+
+async def test_hold_and_mute_leave_nothing_on_the_channel(room: CallRoom) -> None:
+    first, second = await caller(room, conference()), await caller(room, conference(muted="true"))
+    await joined(room, first, second)
+    found = room.services.conferences.named(ACCOUNT.sid, "room")
+    assert found is not None
+    held, muted = found.participants.values()
+    held.hold(True)
+    await joined(room, second)
+    await room.asterisk.wait_until(lambda: bool(room.asterisk.world.playbacks))
+    held.hold(False)
+    await joined(room, first, second)
+    muted.kick()
+    await joined(room, first)
+    await room.asterisk.wait_request("DELETE", f"/channels/{second}/mute")
+    await room.asterisk.hang_up(first)
+    await all_ended(room, 2)
+
+
 # ---- after a restart
 
 

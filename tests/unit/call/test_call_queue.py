@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from ari_app.call.outcome import Fetch, Inline
@@ -83,6 +85,24 @@ async def test_whoever_dials_an_empty_queue_waits_for_a_caller(room: CallRoom) -
     await all_ended(room)
     assert agent not in room.asterisk.world.channels
     assert results(room) == ["hangup"]
+
+
+async def test_a_caller_who_goes_while_called_up_makes_room_for_the_next(room: CallRoom) -> None:
+    never = room.customer.documents["http://app.test/hint"] = asyncio.Event()
+    first, second = await caller(room, ENQUEUE), await caller(room, ENQUEUE)
+    await waiting(room, first, second)
+    agent = await caller(room, DIAL.replace("<Queue>", '<Queue url="/hint">'))
+    hint = "http://app.test/hint"
+    await room.news.until(lambda: any(url == hint for url, _ in room.customer.asked))
+    await room.asterisk.hang_up(first)
+    await room.news.until(lambda: [url for url, _ in room.customer.asked].count(hint) == 2)
+    never.set()  # it fails: he is bridged all the same
+    bridge = f"{sid_of(room, second)}-queue"
+    added = await room.asterisk.wait_request("POST", f"/bridges/{bridge}/addChannel")
+    assert added.query["channel"] == f"{agent},{second}"
+    for channel in (agent, second):
+        await room.asterisk.hang_up(channel)
+    await all_ended(room)
 
 
 async def test_nobody_comes_within_the_time(room: CallRoom) -> None:
