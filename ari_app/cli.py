@@ -15,6 +15,7 @@ from ari_app.cli_support import ConfigOption, Options, plainly
 from ari_app.node import doctor as examination
 from ari_app.node import logs as log_files
 from ari_app.node import reference, report, stack
+from ari_app.node.priority import real_time
 from ari_app.node.state import prepare
 
 app = typer.Typer(
@@ -140,6 +141,8 @@ def stream_worker(
     settings = prepare(Options.of(context).load().settings)
     from stream.worker import run_worker  # noqa: PLC0415  (only this command needs it)
 
+    if settings.stream_realtime:
+        real_time()
     run_worker(
         index,
         settings.run_dir / f"stream-{index}.sock",

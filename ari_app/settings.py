@@ -294,6 +294,9 @@ class Settings(BaseSettings):
     stream_capacity: Annotated[int, Field(ge=1)] = _field(
         250, "Streams a media process takes; the next one gets error 31900"
     )
+    stream_realtime: bool = _field(
+        True, "Schedule media processes in real time, where the system lets this user"
+    )
     stream_keep_query: bool = _field(
         False, "Keep the query of a `<Stream>` URL; Twilio does not support one"
     )
