@@ -61,9 +61,10 @@ PyObject *base64_decode(const char *in, size_t size)
         bad |= a | b | c;
         if (pad == 2 ? b & 15 : c & 3)
             bad = -1; /* bits that belong to no byte: somebody else may judge them */
-        out[0] = (uint8_t)(a << 2 | b >> 4);
+        uint32_t bits = (uint32_t)a << 12 | (uint32_t)b << 6 | (uint32_t)c;
+        out[0] = (uint8_t)(bits >> 10);
         if (pad == 1)
-            out[1] = (uint8_t)(b << 4 | c >> 2);
+            out[1] = (uint8_t)(bits >> 2);
     }
     if (bad < 0) {
         Py_DECREF(bytes);
