@@ -96,6 +96,7 @@ class StreamWorker:
             # `stop` and the close frame are written; leave the servers a moment to answer.
             await asyncio.sleep(min(0.5, CLOSE_SECONDS))
         await self.control.close()
+        self._wheel = None  # no further turn: the sockets' numbers are soon somebody else's
         self.rtp.close()
         self._poller.close()
         log.info(

@@ -24,6 +24,7 @@ class Wire:
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
         self._broken = False
+        self._deaf: OSError | None = None
         self._tls: Tls | None = None
         self._reader = frames.FrameReader()
         self._waiting = bytearray()
@@ -58,6 +59,7 @@ class Wire:
         self._socket = sock
         self._tls = tls
         self._broken = False
+        self._deaf = None
 
     def detach(self) -> None:
         """End: forget the socket and what waits for it."""
@@ -94,10 +96,10 @@ class Wire:
         except BlockingIOError:
             return
         except OSError as error:
-            self.on_gone(str(error))
+            self.on_gone(_reason(error))
             return
         if not data:
-            self.on_gone("")
+            self.on_gone("" if self._deaf is None else _reason(self._deaf))
             return
         self._feed(data)
 
@@ -143,21 +145,30 @@ class Wire:
             self.on_blocked(False)
 
     def _send(self, data: bytes) -> None:
-        if self._socket is None:
+        if self._socket is None or self._deaf is not None:
             return
         if not self._waiting:
             try:
                 sent = self._socket.send(data)
             except BlockingIOError:
                 sent = 0
+            except (BrokenPipeError, ConnectionResetError) as error:
+                # What the server sent before is still to be read: its close perhaps. The end of
+                # that is where the connection is found to be gone.
+                self._deaf = error
+                return
             except OSError as error:
-                self.on_gone(str(error))
+                self.on_gone(_reason(error))
                 return
             if sent == len(data):
                 return
             data = data[sent:]
             self.on_blocked(True)
         self._waiting += data
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 class Poller:

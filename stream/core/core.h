@@ -68,6 +68,7 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     int fd; /* -1 when there is none */
+    int deaf; /* errno of the write that failed: the server hears no more */
     char fragmented, broken;
     PyObject *tls_object, *incoming, *outgoing; /* NULL without TLS */
     PyObject *lane;

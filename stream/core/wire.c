@@ -68,16 +68,26 @@ static int keep_waiting(Wire *self, const uint8_t *data, size_t size)
                   : done(PyObject_CallMethodOneArg((PyObject *)self, str_on_blocked, Py_True));
 }
 
+/* A write has failed. When the server is gone, what it sent before is still to be read: its close
+ * perhaps. The end of that is where the connection is found to be gone. */
+static int write_failed(Wire *self)
+{
+    if (errno != EPIPE && errno != ECONNRESET)
+        return wire_gone(self, strerror(errno));
+    self->deaf = errno;
+    return 0;
+}
+
 static int send_bytes(Wire *self, const uint8_t *data, size_t size)
 {
-    if (self->fd < 0 || !size)
+    if (self->fd < 0 || self->deaf || !size)
         return 0;
     if (!wire_unsent(self)) {
         ssize_t sent = send(self->fd, data, size, MSG_NOSIGNAL);
         if (sent == (ssize_t)size)
             return 0;
         if (sent < 0 && errno != EAGAIN && errno != EINTR)
-            return wire_gone(self, strerror(errno));
+            return write_failed(self);
         if (sent > 0) {
             data += sent;
             size -= (size_t)sent;
@@ -157,10 +167,15 @@ int wire_writable(Wire *self)
     if (self->fd < 0 || !unsent)
         return 0;
     ssize_t sent = send(self->fd, self->waiting + self->sent, unsent, MSG_NOSIGNAL);
-    if (sent < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : wire_gone(self, strerror(errno));
-    self->sent += (size_t)sent;
-    if (wire_unsent(self))
+    if (sent < 0) {
+        if (errno == EAGAIN || errno == EINTR)
+            return 0;
+        if (write_failed(self))
+            return -1;
+    } else {
+        self->sent += (size_t)sent;
+    }
+    if (self->fd < 0 || (wire_unsent(self) && !self->deaf))
         return 0;
     PyMem_Free(self->waiting);
     self->waiting = NULL;
@@ -203,6 +218,7 @@ static PyObject *wire_attach(PyObject *object, PyObject *args)
             return NULL;
     }
     self->broken = 0;
+    self->deaf = 0;
     self->fd = fd;
     Py_RETURN_NONE;
 }

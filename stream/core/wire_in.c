@@ -33,6 +33,13 @@ static int violation(Wire *self, int close_code, const char *reason)
     return done(PyObject_CallMethod((PyObject *)self, "on_violation", "is", close_code, reason));
 }
 
+static int reserved_opcode(Wire *self, int opcode)
+{
+    char reason[32];
+    snprintf(reason, sizeof reason, "reserved opcode %d", opcode);
+    return violation(self, 1002, reason);
+}
+
 static int hand_over(Wire *self, int opcode, int fin, const uint8_t *payload, size_t size)
 {
     PyObject *arguments[] = {(PyObject *)self, PyLong_FromLong(opcode), fin ? Py_True : Py_False,
@@ -71,7 +78,7 @@ static ssize_t take_frames(Wire *self, const uint8_t *data, size_t size)
         if (at[0] & 0x70)
             return violation(self, 1002, "reserved bits in a frame");
         if ((opcode > WS_BINARY && opcode < WS_CLOSE) || opcode > WS_PONG)
-            return violation(self, 1002, "reserved opcode");
+            return reserved_opcode(self, opcode);
         if (opcode >= WS_CLOSE && (length > 125 || !fin))
             return violation(self, 1002, "control frame too long or in fragments");
         if (length > MAX_MESSAGE)
@@ -101,7 +108,6 @@ int wire_take(Wire *self, const uint8_t *data, size_t size)
     uint8_t *kept = self->kept;
     if (kept) {
         size_t have = self->kept_size;
-        /* Room for the whole of a long message, as far as it is sure to come: twice what is here. */
         uint8_t *larger = PyMem_Realloc(kept, have + size);
         if (!larger) {
             PyErr_NoMemory();
@@ -198,7 +204,7 @@ int wire_readable(Wire *self)
     if (size < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : wire_gone(self, strerror(errno));
     if (!size)
-        return wire_gone(self, "");
+        return wire_gone(self, self->deaf ? strerror(self->deaf) : "");
     return self->tls_object ? take_records(self, received, (size_t)size)
                             : wire_take(self, received, (size_t)size);
 }
