@@ -21,13 +21,13 @@ from ari_app.call.leg import Leg
 from ari_app.call.nested import run_nested
 from ari_app.call.outcome import End, Fetch
 from ari_app.model import CallRecord, CallStatus, StatusCallback
-from twiml import Hangup, Pause, Play, Redirect, Say, Verb
+from twiml import Gather, Hangup, Pause, Play, Redirect, Say, Verb
 
 if TYPE_CHECKING:
     from ari_app.call.call import Call
 
 #: What a callee's document may do before the bridge (Twilio: Number, ``url``).
-WHISPER_VERBS: tuple[type[Verb], ...] = (Hangup, Pause, Play, Redirect, Say)
+WHISPER_VERBS: tuple[type[Verb], ...] = (Gather, Hangup, Pause, Play, Redirect, Say)
 #: Twilio: Dial within a Dial callback URL.
 NESTED_DIAL = 13201
 

@@ -54,7 +54,6 @@ class Dial(Verb):
     time_limit: int = 14_400
     hangup_on_star: bool = False
     caller_id: str | None = None
-    call_reason: str | None = None
     record: str = "do-not-record"
     trim: str = "do-not-trim"
     recording_track: str = "both"
@@ -147,7 +146,7 @@ SPEC = VerbSpec(
         Attribute("timeLimit", seconds(1, 86_400), 14_400, 13216, "seconds that both may talk"),
         Attribute("hangupOnStar", boolean, default=False, code=13213, shown="`false`"),
         Attribute("callerId", short(255), None, 13214, shown="the caller's own"),
-        Attribute("callReason", short(50), None),
+        Attribute("callReason", short(50), None, status="ignored"),
         Attribute("record", record, "do-not-record", 13217, ", ".join(RECORDS)),
         trim("do-not-trim", 13239),
         track("recordingTrack", "both", 13622),

@@ -277,6 +277,21 @@ async def test_a_callee_may_refuse_in_its_whisper(ringing: CallRoom) -> None:
     await over(room)
 
 
+async def test_a_callee_is_asked_for_a_key_before_the_bridge(ringing: CallRoom) -> None:
+    room = ringing
+    room.customer.documents["http://app.test/whisper"] = '<Gather numDigits="1" action="/key"/>'
+    room.customer.documents["http://app.test/key"] = ""
+    caller = await room.call('<Dial><Number url="/whisper">111</Number></Dial>')
+    (callee,) = await dialled(room)
+    await room.asterisk.answer(callee)
+    await asked(room, "http://app.test/whisper")
+    await room.asterisk.dtmf(callee, "1")
+    assert (await asked(room, "http://app.test/key"))["Digits"] == "1"
+    await bridged(room, caller, callee)
+    await room.asterisk.hang_up(callee)
+    await over(room)
+
+
 async def test_status_callbacks_of_the_child(ringing: CallRoom) -> None:
     room = ringing
     events = "initiated ringing answered completed"

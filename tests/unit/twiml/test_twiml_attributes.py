@@ -99,7 +99,6 @@ CASES: list[Case] = [
     ("Dial", "timeLimit", [("1", 1), ("86400", 86400)], ["0", *NUMBERS], 13216),
     case("Dial", "hangupOnStar", BOOLEANS, 13213),
     ("Dial", "callerId", [(" +15550100 ", "+15550100")], ["", "x" * 256], 13214),
-    ("Dial", "callReason", [("Your parcel", "Your parcel")], ["", "x" * 51], 12200),
     (
         "Dial",
         "record",
