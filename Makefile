@@ -87,7 +87,7 @@ $(STAMPS)/locked: requirements.lock | $(STAMPS)/packages
 	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock
 	@mkdir -p $(@D) && touch $@
 
-$(STAMPS)/venv: pyproject.toml hatch_build.py $(wildcard stream/core/*) $(STAMPS)/core $(STAMPS)/locked
+$(STAMPS)/venv: pyproject.toml hatch_build.py stream/core_sources.py stream/core $(wildcard stream/core/*) $(STAMPS)/core $(STAMPS)/locked
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m pip check --quiet || { echo "pyproject.toml and requirements.lock differ: make lock"; exit 1; }
 	@touch $@

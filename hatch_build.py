@@ -7,6 +7,7 @@ says so and builds nothing: the worker then runs the core's twin in Python.
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -39,9 +40,10 @@ def build() -> bool:
         _say(f"no {missing}: the stream worker runs in Python")
         target().unlink(missing_ok=True)
         return False
-    fresh = target().with_suffix(f".{os.getpid()}")
-    command = [compiler, *FLAGS, f"-I{include}", *map(str, sorted(SOURCES.glob("*.c"))),
-               "-o", str(fresh)]  # fmt: skip
+    fresh = target().with_suffix(f".{os.getpid()}.so")
+    sources = runpy.run_path(str(ROOT / "stream" / "core_sources.py"))["fingerprint"]()
+    command = [compiler, *FLAGS, f'-DSOURCES="{sources}"', f"-I{include}",
+               *map(str, sorted(SOURCES.glob("*.c"))), "-o", str(fresh)]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         _say(f"the stream worker's core does not compile, so it runs in Python:\n{done.stderr}")

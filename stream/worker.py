@@ -24,7 +24,7 @@ except ImportError:  # asyncio's own loop costs 1.4 times the CPU
 
 from stream import control
 from stream.control_server import ControlServer
-from stream.hot import COMPILED, Poller
+from stream.hot import COMPILED, STALE, Poller
 from stream.oneway import OneWay
 from stream.session import Session
 from stream.tally import Tally
@@ -82,6 +82,8 @@ class StreamWorker:
         self._poller = Poller()
         await self.control.start()
         self._loop.call_later(COUNTS_SECONDS, self._count)
+        if STALE:
+            log.warning("worker.core_stale", reason="built of other sources: run make")
         log.info("worker.started", worker=self.id, rtp_port=self.rtp.port, compiled=COMPILED)
 
     async def close(self) -> None:

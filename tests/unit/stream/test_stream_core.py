@@ -6,6 +6,7 @@ import base64
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,6 +55,30 @@ def test_the_twin_passes_every_test_of_the_bridge() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+@needs_core
+def test_a_core_of_other_sources_is_not_used(tmp_path: Path) -> None:
+    """After an update without `make`, the twin is slower and right."""
+    package = Path(hot.__file__).parent
+    shutil.copytree(package, tmp_path / "stream")
+
+    def compiled(wish: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", "from stream import hot; print(hot.COMPILED, hot.STALE)"],
+            env={**os.environ, "STREAM_CORE": wish, "PYTHONPATH": str(tmp_path)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+
+    assert compiled("") == "True False"
+    with (tmp_path / "stream" / "core" / "core.h").open("a") as header:
+        header.write("/* changed */\n")
+    assert compiled("") == "False True"
+    assert compiled("c").startswith("ImportError: stream/_core was built of other sources")
 
 
 STRINGS = st.text(max_size=8) | st.sampled_from(["media", "MZ" + "1" * 32, "payload", "a\\b", '"'])
