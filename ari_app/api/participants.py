@@ -19,12 +19,13 @@ from ari_app.api.paging import list_response, page_of, page_request
 from ari_app.api.params import Params, form_params, query_params
 from ari_app.api.ports import ApiError, CreateCall, CreateParticipant, UpdateParticipant
 from ari_app.api.present_rooms import participant_json
+from ari_app.api.recording_params import read_start
 from ari_app.model import Endpoint
 
 log = structlog.get_logger(__name__)
 
 #: What Twilio would act on and this switch does not: taken, left undone, and said in the log.
-UNSUPPORTED = ("MachineDetection", "SipAuthUsername", "CallReason", "Byoc", "Record")
+UNSUPPORTED = ("MachineDetection", "SipAuthUsername", "CallReason", "Byoc")
 _DAY = 86_400
 _CALL = re.compile(r"CA[0-9a-f]{32}")
 #: Parameter to attribute of <Conference>; what it says is read as TwiML is.
@@ -64,7 +65,7 @@ async def list_(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     """``POST …/Participants``: call somebody into the conference."""
     params = await form_params(request)
-    wanted = _read_create(params)
+    wanted = read_create(params)
     made = await request.app[CONFERENCES].call_in(
         request[ACCOUNT], request.match_info["conference"], wanted
     )
@@ -122,7 +123,8 @@ def _hold_music(params: Params) -> Endpoint | None:
     return Endpoint(url=url, method=params.method("HoldMethod", 21209) if given else "GET")
 
 
-def _read_create(params: Params) -> CreateParticipant:
+def read_create(params: Params) -> CreateParticipant:
+    """Read ``POST …/Participants``. Raises ApiError 400 with the code of the first bad one."""
     caller_id = params.text("CallerId")
     attributes = {
         attribute: " ".join(params.all(name))
@@ -131,6 +133,9 @@ def _read_create(params: Params) -> CreateParticipant:
     }
     if params.flag("Coaching") and (coach := params.text("CallSidToCoach")):
         attributes["coach"] = coach
+    # TwiML has no default for these events, REST has one (Twilio: Participant create).
+    if not params.text("ConferenceStatusCallbackEvent"):
+        attributes["statusCallbackEvent"] = "start end"
     return CreateParticipant(
         call=CreateCall(
             to=parties.callee(params.text("To")),
@@ -141,6 +146,7 @@ def _read_create(params: Params) -> CreateParticipant:
             time_limit=params.number(
                 "TimeLimit", 14_400, least=1, most=_DAY, code=20001, clamp=True
             ),
+            record=read_start(params, trim="trim-silence") if params.flag("Record") else None,
         ),
         attributes=attributes,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -61,7 +62,7 @@ async def join(ctx: CallContext, noun: DialConference, dial: Dial, told: dict[st
         conference.recording = RecordingOptions(
             RecordingSource.CONFERENCE,
             trim=noun.trim == "trim-silence",
-            callback=callback(ctx, noun),
+            callback=_recording_callback(ctx, noun),
         )
     conference.enter(participant, noun.max_participants)
     log.info("conference.joined", call_sid=ctx.call_sid, conference_sid=conference.record.sid)
@@ -98,3 +99,9 @@ def _callback(ctx: CallContext, noun: DialConference) -> StatusCallback | None:
         method=noun.status_callback_method,
         events=frozenset(noun.status_callback_event),
     )
+
+
+def _recording_callback(ctx: CallContext, noun: DialConference) -> StatusCallback | None:
+    """Return where the recording is told: ``eventCallbackUrl`` is its old name."""
+    url = noun.recording_status_callback or noun.event_callback_url
+    return callback(ctx, replace(noun, recording_status_callback=url))

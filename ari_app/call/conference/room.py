@@ -24,7 +24,7 @@ from ari_app.call.ports import ConferenceStore, Services
 from ari_app.call.recorder import RecordingOptions
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
-from ari_app.model import ConferenceRecord, Endpoint
+from ari_app.model import CallStatus, ConferenceRecord, Endpoint
 
 if TYPE_CHECKING:
     from ari_app.call.conference.participant import Participant
@@ -119,7 +119,8 @@ class Conference:
         """Let a participant go; the last one, or one who ends it, ends the conference."""
         del self.participants[participant.record.call_sid]
         self.left.discard(participant.channel_id)
-        self.tell("participant-leave", participant)
+        status = CallStatus.COMPLETED if participant.ctx.leg.gone.done() else CallStatus.IN_PROGRESS
+        self.tell("participant-leave", participant, ParticipantCallStatus=str(status))
         self.look()
         how = "kicked" if participant.kicked else "left"
         if participant.record.end_conference_on_exit:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
+from ari_app.api.params import Params
+from ari_app.api.participants import read_create
 from ari_app.model import ConferenceRecord
 from ari_app.sids import is_sid, new_sid
 from ari_app.testing.api_server import ApiServer, api_server
@@ -107,6 +109,23 @@ async def test_nobody_is_in_a_conference_that_is_over(api: ApiServer) -> None:
     assert (await rest(conference.update, status="completed")).status == "completed"
     people = conference.participants
     assert await refusal(people.create, from_="+15550001", to="+15550002") == (400, 16022)
+
+
+def test_a_participant_is_called_with_rests_own_defaults() -> None:
+    told = "http://a.example/told"
+    called = [("From", "+15550001"), ("To", "+15550002"), ("ConferenceStatusCallback", told)]
+    plain = read_create(Params(called))
+    assert plain.attributes == {"statusCallback": told, "statusCallbackEvent": "start end"}
+    assert plain.call.record is None
+    event = "ConferenceStatusCallbackEvent"
+    more = [(event, "join"), (event, "leave"), ("Record", "true"), ("RecordingChannels", "dual")]
+    wanted = read_create(Params([*called, *more, ("RecordingStatusCallback", told)]))
+    assert wanted.attributes["statusCallbackEvent"] == "join leave"
+    record = wanted.call.record
+    assert record is not None
+    assert (record.channels, record.trim) == (2, True)
+    assert record.callback is not None
+    assert record.callback.url == told
 
 
 async def test_what_is_not_there_and_what_is_not_valid(api: ApiServer) -> None:

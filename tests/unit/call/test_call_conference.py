@@ -84,10 +84,32 @@ async def test_one_waits_with_music_and_two_talk(room: CallRoom) -> None:
         *("participant-join", "participant-join", "conference-start"),
         *("participant-leave", "participant-leave", "conference-end"),
     ]
+    left = [
+        params.get("ParticipantCallStatus")
+        for url, params in room.customer.told
+        if params.get("StatusCallbackEvent") == "participant-leave"
+    ]
+    assert left == ["completed", "completed"]
     assert room.conferences.only.status == "completed"
     assert room.conferences.only.reason_conference_ended == "last-participant-left"
     done = [params for url, params in room.customer.told if url.endswith("/done")]
     assert [one["DialCallStatus"] for one in done] == ["answered", "answered"]
+
+
+async def test_the_recording_is_told_under_the_old_name_too(room: CallRoom) -> None:
+    said = {"record": "record-from-start", "eventCallbackUrl": "/recorded"}
+    first = await caller(room, conference(**said))
+    second = await caller(room, conference())
+    await joined(room, first, second)
+    for channel in (first, second):
+        await room.asterisk.hang_up(channel)
+    await all_ended(room, 2)
+    await room.news.until(lambda: any(url.endswith("/recorded") for url, _ in room.customer.told))
+    (told,) = [params for url, params in room.customer.told if url.endswith("/recorded")]
+    assert (told["RecordingSource"], told["ConferenceSid"]) == (
+        "Conference",
+        room.conferences.only.sid,
+    )
 
 
 async def test_nobody_starts_it_who_must_not(room: CallRoom) -> None:
