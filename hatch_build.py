@@ -35,7 +35,7 @@ def build() -> bool:
     """Build the core in place; return whether there is one."""
     compiler = shutil.which(os.environ.get("CC", "cc")) or shutil.which("gcc")
     include = Path(sysconfig.get_paths()["include"])
-    missing = "a C compiler" if compiler is None else "Python's headers"
+    missing = "C compiler" if compiler is None else "headers of Python"
     if compiler is None or not (include / "Python.h").exists():
         _say(f"no {missing}: the stream worker runs in Python")
         target().unlink(missing_ok=True)

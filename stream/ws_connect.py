@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import ssl
@@ -116,12 +117,9 @@ async def _dial(where: Target, spec: Open, deadline: float) -> socket.socket:
 async def _resolve(where: Target) -> Sequence[_AddressInfo]:
     """Return the addresses of a host. A slow lookup holds up nobody but its own stream."""
     try:
-        ipaddress.ip_address(where.host)
-    except ValueError:
-        pass
-    else:  # a literal takes no time
-        return _look_up(where)
-    try:
+        with contextlib.suppress(ValueError):
+            ipaddress.ip_address(where.host)
+            return _look_up(where)  # a literal takes no time
         return await asyncio.get_running_loop().run_in_executor(_lookups, _look_up, where)
     except (OSError, UnicodeError) as error:
         raise StreamFailure(UNREACHABLE, f"{where.host} does not resolve: {error}") from None

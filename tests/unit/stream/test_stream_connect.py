@@ -53,8 +53,9 @@ async def test_refused_is_31902(bridge: Bridge) -> None:
         assert (await failure(bridge, f"ws://127.0.0.1:{port}/")).code == 31902
 
 
-async def test_a_name_that_does_not_resolve_is_31904(bridge: Bridge) -> None:
-    assert (await failure(bridge, "ws://no-such-host.invalid/")).code == 31904
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "[fe80::1%25no-such-interface]"])
+async def test_a_name_that_does_not_resolve_is_31904(bridge: Bridge, host: str) -> None:
+    assert (await failure(bridge, f"ws://{host}/")).code == 31904
 
 
 @pytest.mark.parametrize("url", ["ws://127.0.0.1:1/", "wss://localhost/", "ws://[::1]:9/"])
