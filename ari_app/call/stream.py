@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 #: Seconds that audio already sent may take through Asterisk before its bridge goes. A bot that
 #: closes when its mark comes back would else cut off the last frame, which the mark calls played.
-SETTLE = 0.06
+SETTLE = 0.1
 
 #: Seconds that the news of a hang-up may come after the failures it causes.
 GONE_SECONDS = 0.5

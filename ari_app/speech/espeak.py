@@ -106,10 +106,12 @@ class EspeakEngine:
             raise OSError("no pipes")
         try:
             # It reads everything before it speaks, so writing first cannot block for ever.
-            with contextlib.suppress(ConnectionError):  # ended already: its exit code tells
-                process.stdin.write(text)
-                await process.stdin.drain()
-            process.stdin.close()
+            # Ended already, its exit code tells: uvloop calls a write to it a RuntimeError.
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                if text:
+                    process.stdin.write(text)
+                    await process.stdin.drain()
+                process.stdin.close()
             output = bytearray()
             while part := await process.stdout.read(1 << 16):
                 output += part

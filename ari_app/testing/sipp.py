@@ -187,8 +187,11 @@ class Sipp:
         command = [binary, *where, "-sf", path.name, *fixed]
         # A port that was free may be taken before SIPp binds it: then it is tried with others.
         for attempts_left in range(START_ATTEMPTS - 1, -1, -1):
-            sip, media = port or free_port(host), media_port or free_port(host)
-            ports = ["-p", str(sip), "-mp", str(media), "-cp", str(free_port(host))]
+            sip, media, control = (free_port(host) for _ in range(3))
+            if len({sip, media, control}) < 3:
+                continue
+            sip, media = port or sip, media_port or media
+            ports = ["-p", str(sip), "-mp", str(media), "-cp", str(control)]
             try:
                 return await cls._run([*command, *ports], _folder(path, values), host, sip)
             except SippError as error:
@@ -306,7 +309,7 @@ class Sipp:
     async def _bound(self, host: str) -> None:
         """Wait until SIPp holds its SIP port: it says so nowhere, the kernel's table does."""
         while self._process.returncode is None:
-            if _is_bound(host, self.port):
+            if _holds(self._process.pid, host, self.port):
                 return
             await asyncio.sleep(0.005)
         raise SippError(f"SIPp did not start: {(await self.result()).errors}")
@@ -412,11 +415,20 @@ def _errors(log: str) -> tuple[str, ...]:
     return tuple(line for line in first_lines if line and "following events" not in line)
 
 
-def _is_bound(host: str, port: int) -> bool:
-    """Whether somebody holds the UDP port; true where the kernel has no table to ask."""
+def _holds(pid: int, host: str, port: int) -> bool:
+    """Whether the process holds the UDP port; true where the kernel has no table to ask.
+
+    That somebody holds it is not enough: it may have been taken a moment before SIPp tried.
+    """
     table = Path("/proc/net/udp")
-    address = int.from_bytes(socket.inet_aton(host), sys.byteorder)
-    return not table.exists() or f"{address:08X}:{port:04X}" in table.read_text()
+    if not table.exists():
+        return True
+    address = f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
+    rows = (line.split() for line in table.read_text().splitlines()[1:])
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1] == address}
+    with contextlib.suppress(OSError):  # it may end, or close a file, while it is looked at
+        return any(str(fd.readlink()) in sockets for fd in Path(f"/proc/{pid}/fd").iterdir())
+    return False
 
 
 def free_port(host: str = "127.0.0.1") -> int:
