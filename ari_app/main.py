@@ -27,8 +27,8 @@ from ari_app.call.conference import Conferences
 from ari_app.call.manager import CallManager
 from ari_app.call.ports import CallSettings, Services
 from ari_app.call.queue import Queues
-from ari_app.call.recorder import Recorder
-from ari_app.call.recording import Studio
+from ari_app.call.recordings.recorder import Recorder
+from ari_app.call.recordings.recording import Studio
 from ari_app.call.transcripts import Transcripts
 from ari_app.demo import demo_routes
 from ari_app.ending import run_to_end

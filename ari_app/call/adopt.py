@@ -14,7 +14,7 @@ import structlog
 
 from ari_app.ari.errors import AriError, Unavailable
 from ari_app.ari.reconcile import Snapshot
-from ari_app.call.dial_bridge import bridge_id
+from ari_app.call.dial.bridge import bridge_id
 from ari_app.call.dialing import codec_of
 from ari_app.call.journal import Journal
 from ari_app.call.leg import Leg

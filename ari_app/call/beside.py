@@ -6,8 +6,8 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from ari_app.call.context import CallContext
-from ari_app.call.recorder import RecordingOptions
-from ari_app.call.recording import Recording
+from ari_app.call.recordings.recorder import RecordingOptions
+from ari_app.call.recordings.recording import Recording
 from ari_app.errors import TwilioError
 from ari_app.model import RecordingSource, RecordingTrack, StatusCallback
 from ari_app.urls import safe

@@ -17,9 +17,9 @@ import structlog
 from ari_app.ari.errors import AriError
 from ari_app.ari.reconcile import Snapshot
 from ari_app.call.causes import status_of
-from ari_app.call.child import Child, Family
 from ari_app.call.context import CallContext
-from ari_app.call.dial_bridge import release_child
+from ari_app.call.dial.bridge import release_child
+from ari_app.call.dial.child import Child, Family
 from ari_app.call.dialing import CANCELLED, Dialing
 from ari_app.call.documents import DocumentError, load
 from ari_app.call.journal import Journal
@@ -28,8 +28,8 @@ from ari_app.call.outcome import End, Source
 from ari_app.call.ports import Services
 from ari_app.call.problems import Problems
 from ari_app.call.progress import Progress
-from ari_app.call.recorder import RecordingOptions
-from ari_app.call.recording import Recording
+from ari_app.call.recordings.recorder import RecordingOptions
+from ari_app.call.recordings.recording import Recording
 from ari_app.call.script import announce_failure, walk
 from ari_app.call.stream import GONE_SECONDS, release_living
 from ari_app.errors import TwilioError

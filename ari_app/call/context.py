@@ -19,7 +19,7 @@ from ari_app.model import Account, CallRecord, Checkpoint, Endpoint, HttpMethod
 from ari_app.urls import safe
 
 if TYPE_CHECKING:
-    from ari_app.call.child import Child, Family
+    from ari_app.call.dial.child import Child, Family
     from ari_app.call.queue.line import Member
 
 

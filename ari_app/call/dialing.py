@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from ari_app.ari.errors import AriError
-from ari_app.call.credentials import Credentials, endpoint_for
+from ari_app.call.dial.credentials import Credentials, endpoint_for
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import End
 from ari_app.call.progress import Progress

@@ -14,15 +14,15 @@ from ari_app.ari.events import Event, StasisStart
 from ari_app.ari.reconcile import Snapshot
 from ari_app.call.adopt import Found, find, settle
 from ari_app.call.call import Call
-from ari_app.call.child import Child, Plan, dialing_of
 from ari_app.call.context import CallContext
-from ari_app.call.dial_bridge import bridge_id
+from ari_app.call.dial.bridge import bridge_id
+from ari_app.call.dial.child import Child, Plan, dialing_of
 from ari_app.call.dialing import Dialing
 from ari_app.call.inbound import InboundCall, admit, parse_arguments
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch, Inline, Source
 from ari_app.call.ports import Services
-from ari_app.call.recorder import RecordingOptions
+from ari_app.call.recordings.recorder import RecordingOptions
 from ari_app.call.sip import dial_string
 from ari_app.call.stream import stop_unclaimed
 from ari_app.call.sweep import sweep

@@ -35,7 +35,7 @@ from ari_app.model import (
 if TYPE_CHECKING:
     from ari_app.call.conference.desk import Conferences
     from ari_app.call.queue.desk import Queues
-    from ari_app.call.recorder import Recorder
+    from ari_app.call.recordings.recorder import Recorder
     from ari_app.call.transcripts import Transcripts
 
 

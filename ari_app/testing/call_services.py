@@ -25,8 +25,8 @@ from ari_app.call.ports import (
     Services,
 )
 from ari_app.call.queue import Queues
-from ari_app.call.recorder import Recorder
-from ari_app.call.recording import Studio
+from ari_app.call.recordings.recorder import Recorder
+from ari_app.call.recordings.recording import Studio
 from ari_app.call.transcripts import Transcripts
 from ari_app.errors import StoreUnavailable, TwilioError, UnknownRecordError
 from ari_app.model import (

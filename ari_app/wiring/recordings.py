@@ -8,8 +8,8 @@ from typing import Literal, overload
 from ari_app.api.ports import ApiError, StartRecording, UpdateRecording
 from ari_app.ari.errors import AriError
 from ari_app.call.manager import CallManager, UnknownCallError, WrongStateError
-from ari_app.call.recorder import CONCURRENT, Recorder, RecordingOptions
-from ari_app.call.recording import Recording
+from ari_app.call.recordings.recorder import CONCURRENT, Recorder, RecordingOptions
+from ari_app.call.recordings.recording import Recording
 from ari_app.errors import TwilioError, UnknownRecordError
 from ari_app.media.recording_folder import RecordingFolder
 from ari_app.model import Account, RecordingRecord, RecordingSource, RecordingStatus

@@ -10,8 +10,8 @@ import structlog
 from ari_app.call.conference.participant import Participant
 from ari_app.call.context import CallContext
 from ari_app.call.outcome import Fetch
-from ari_app.call.recorded import callback
-from ari_app.call.recorder import RecordingOptions
+from ari_app.call.recordings.recorded import callback
+from ari_app.call.recordings.recorder import RecordingOptions
 from ari_app.call.waiting import Music, fetch_music
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError

@@ -21,7 +21,7 @@ from ari_app.call.conference.announce import announcement
 from ari_app.call.conference.events import Events
 from ari_app.call.journal import Journal
 from ari_app.call.ports import ConferenceStore, Services
-from ari_app.call.recorder import RecordingOptions
+from ari_app.call.recordings.recorder import RecordingOptions
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
 from ari_app.model import CallStatus, ConferenceRecord, Endpoint

@@ -7,16 +7,16 @@ import asyncio
 import structlog
 
 from ari_app.ari.errors import AriError
-from ari_app.call.child import Child
 from ari_app.call.context import CallContext
-from ari_app.call.dial_bridge import together
-from ari_app.call.dial_plan import plan
-from ari_app.call.dial_result import DialResult
-from ari_app.call.dial_room import run_room
+from ari_app.call.dial.bridge import together
+from ari_app.call.dial.child import Child
+from ari_app.call.dial.plan import plan
+from ari_app.call.dial.result import DialResult
+from ari_app.call.dial.ringback import ringback
+from ari_app.call.dial.ringing import ring
+from ari_app.call.dial.room import run_room
 from ari_app.call.outcome import Goto, Outcome
-from ari_app.call.recorded import DialRecording
-from ari_app.call.ringback import ringback
-from ari_app.call.ringing import ring
+from ari_app.call.recordings.recorded import DialRecording
 from ari_app.model import CallStatus
 from twiml import Dial, DialClient, DialConference, DialNumber, DialQueue, DialSip
 

@@ -8,10 +8,10 @@ from typing import Any, Self, cast
 
 from ari_app.call.context import CallContext
 from ari_app.call.outcome import End, Fetch, Goto, Outcome
-from ari_app.call.recorded import callback
-from ari_app.call.recorder import RecordingOptions
-from ari_app.call.recording import Recording
-from ari_app.call.tape import Limits
+from ari_app.call.recordings.recorded import callback
+from ari_app.call.recordings.recorder import RecordingOptions
+from ari_app.call.recordings.recording import Recording
+from ari_app.call.recordings.tape import Limits
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
 from ari_app.model import RecordingSource, RecordingStatus, RecordingTrack

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from ari_app.call import recording as recording_module
-from ari_app.call.recorder import RecordingOptions
-from ari_app.call.recording import Recording
+from ari_app.call.recordings import recording as recording_module
+from ari_app.call.recordings.recorder import RecordingOptions
+from ari_app.call.recordings.recording import Recording
 from ari_app.errors import TwilioError
 from ari_app.model import (
     CallRecord,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from ari_app.call.child import Child, Plan
 from ari_app.call.context import CallContext
+from ari_app.call.dial.child import Child, Plan
 from ari_app.model import CallStatus
 
 

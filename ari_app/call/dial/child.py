@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ari_app.call.context import CallContext
-from ari_app.call.credentials import Credentials
+from ari_app.call.dial.credentials import Credentials
 from ari_app.call.dialing import Dialing
 from ari_app.call.documents import DocumentError
 from ari_app.call.leg import Leg

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import unquote
 
-from ari_app.call.child import Plan
 from ari_app.call.context import CallContext
-from ari_app.call.credentials import Credentials
+from ari_app.call.dial.child import Plan
+from ari_app.call.dial.credentials import Credentials
 from ari_app.call.outcome import Fetch
 from ari_app.call.sip import OUTBOUND, dial_string, sip_host
 from ari_app.errors import TwilioError

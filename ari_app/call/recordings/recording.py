@@ -35,7 +35,16 @@ from ari_app.call.ports import (
     RecordingStore,
 )
 from ari_app.call.problems import Problems
-from ari_app.call.tape import UNLIMITED, Limits, ari_name, halt, next_file, roll, rolls, tracks
+from ari_app.call.recordings.tape import (
+    UNLIMITED,
+    Limits,
+    ari_name,
+    halt,
+    next_file,
+    roll,
+    rolls,
+    tracks,
+)
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
 from ari_app.model import RecordingRecord, RecordingSource, RecordingStatus, Tape

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ari_app.call.child import Child
 from ari_app.call.context import CallContext
-from ari_app.call.recorded import DialRecording
+from ari_app.call.dial.child import Child
+from ari_app.call.recordings.recorded import DialRecording
 
 
 def bridge_id(child_sid: str) -> str:

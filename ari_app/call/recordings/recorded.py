@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal, Protocol, cast
 
 from ari_app.call.context import CallContext
-from ari_app.call.recorder import RecordingOptions
-from ari_app.call.recording import Recording
+from ari_app.call.recordings.recorder import RecordingOptions
+from ari_app.call.recordings.recording import Recording
 from ari_app.errors import TwilioError
 from ari_app.model import HttpMethod, RecordingSource, RecordingTrack, StatusCallback
 from twiml import Dial

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from ari_app.call.recording import Recording, Studio
-from ari_app.call.tape import UNLIMITED, Limits
+from ari_app.call.recordings.recording import Recording, Studio
+from ari_app.call.recordings.tape import UNLIMITED, Limits
 from ari_app.errors import TwilioError
 from ari_app.model import (
     RecordingRecord,

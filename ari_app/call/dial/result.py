@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from ari_app.call.child import Child
 from ari_app.call.context import CallContext
-from ari_app.call.recorded import DialRecording
+from ari_app.call.dial.child import Child
+from ari_app.call.recordings.recorded import DialRecording
 from ari_app.model import CallRecord, CallStatus
 
 #: When none of several answered, the most telling of their ends is told.

@@ -1,0 +1,1 @@
+"""``<Dial>``: from its nouns to legs that ring, the one who answers, and the bridge."""

@@ -1,0 +1,1 @@
+"""Recordings of calls and conferences: the recorder, one recording, how Asterisk makes it."""
