@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import io
 import wave
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +26,7 @@ from ari_app.testing.http_server import Answer
 SECONDS_PER_LETTER = 0.05
 
 
-class SpeechServer:
+class SpeechServer(ABC):
     """A server on a free loopback port, an async context manager.
 
     ``asked`` has the JSON of each request for speech; ``answers`` are given before it speaks
@@ -43,9 +44,9 @@ class SpeechServer:
         """Base URL without a final slash."""
         return f"http://127.0.0.1:{self.port}"
 
+    @abstractmethod
     def routes(self) -> Sequence[web.RouteDef]:
         """What it serves."""
-        raise NotImplementedError
 
     def speech(
         self, speak: Callable[[web.Request, dict[str, Any]], web.Response]

@@ -130,7 +130,7 @@ async def test_sigterm_stops_streams_politely(tmp_path: Path) -> None:
 
 
 async def test_the_process_speaks_tls(tmp_path: Path) -> None:
-    """uvloop, picows and TLS together, as in production; a slow reader is bounded there too."""
+    """uvloop, the core and TLS together, as in production; a slow reader is bounded there too."""
     path = tmp_path / "stream-0.sock"
     context, ca_file = tls_pair(tmp_path)
     async with (
