@@ -14,7 +14,7 @@ from ari_app.settings_load import Loaded, variables
 _HEAD = """\
 # Configuration
 
-<!-- Written by `make docs` from ari_app/settings.py; edit there. -->
+<!-- Written by `make docs` from ari_app/settings/; edit there. -->
 
 Every setting is an environment variable, or a key of the TOML file that `ARISWITCH_CONFIG` or
 `ariswitch --config FILE` names: `ARISWITCH_HTTP_PORT=8080` and `http_port = 8080` say the same.
