@@ -174,6 +174,8 @@ class Lane:
         self.peer: bytes | None = None
         #: Whether the bot listens and talks.
         self.is_open = False
+        #: Whether the last tick has still to be served with a frame, should one come.
+        self.owes = False
         self.frames = 0
         self.media_sent = 0
         self.media_dropped = 0
@@ -211,17 +213,35 @@ class Lane:
         """Take a text message of the bot."""
         self.message(text)
 
-    def tick(self) -> bytes:
+    def tick(self) -> bytes | None:
         """Return the frame to send now, in the caller's codec; to be called every 20 ms.
+
+        None when there is none *yet*: audio leaves as soon as it may, silence as late as it may.
+        A tick that finds nothing queued owes a frame, which `late` gives when it comes; only when
+        the next tick falls due is it silence. So there is a frame for each tick, at most one tick
+        late, and what comes late for its tick is not late for the rest of the call.
 
         `Session.sent` must follow as soon as the frame has left, when marks are pending.
         """
-        self.rtp_sent += 1
         if self.is_open:
             silence = self.inbound.tick()
             if silence is not None:
                 self.media(silence)
-            frame = self.playout.take()
-            if frame is not None:
-                return frame if self._table is None else frame.translate(self._table)
-        return self._silence
+            if not self.owes and not self.playout.frames:
+                self.owes = True
+                return None
+        return self._next()
+
+    def late(self) -> bytes | None:
+        """Return the frame that a tick owes, when it has come; to be called at every wake-up."""
+        if not self.owes or not self.is_open or not self.playout.frames:
+            return None
+        self.owes = False
+        return self._next()
+
+    def _next(self) -> bytes:
+        frame = self.playout.take() if self.is_open else None
+        self.rtp_sent += 1
+        if frame is None:
+            return self._silence
+        return frame if self._table is None else frame.translate(self._table)

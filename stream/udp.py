@@ -53,11 +53,15 @@ class RtpSocket:
             del self._peers[peer]
 
     def tick(self, lanes: list[L]) -> list[L]:
-        """Send a frame of each lane, let the others tick; return lanes with marks pending.
+        """Send the frame due of each lane, let the others tick; return who has marks pending.
 
         What the kernel will not take is counted and gone, as UDP is.
         """
         return self._batch.tick(lanes)
+
+    def late(self, lanes: list[L]) -> list[L]:
+        """Send the frames that lanes owe and have by now; return who has marks pending."""
+        return self._batch.late(lanes)
 
     def readable(self) -> None:
         """Give what waits to whom it is for."""

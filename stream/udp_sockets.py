@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar, cast
 
 from stream import g711, rtp
@@ -201,6 +201,10 @@ class BatchSocket:
         return count - unsent
 
 
+def _late(lane: object) -> bytes | None:
+    return lane.late() if isinstance(lane, Lane) else None
+
+
 class Batch:
     """All RTP of a worker, in and out; the twin of the compiled core's."""
 
@@ -233,13 +237,21 @@ class Batch:
                 return
 
     def tick(self, lanes: Sequence[L]) -> list[L]:
-        """Send a frame of each lane, let the others tick; return lanes with marks pending."""
+        """A frame of each lane is due, and the others tick; return who sent and has marks."""
+        return self._send_each(lanes, lambda lane: lane.tick())
+
+    def late(self, lanes: Sequence[L]) -> list[L]:
+        """Send what lanes owe and have by now; return who sent and has marks pending."""
+        owing: list[L] = [lane for lane in lanes if isinstance(lane, Lane) and lane.owes]
+        return self._send_each(owing, _late) if owing else []
+
+    def _send_each(self, lanes: Sequence[L], write: Callable[[L], object]) -> list[L]:
         packets: list[bytes] = []
         addresses: list[bytes] = []
         marked: list[L] = []
         for lane in lanes:
             try:
-                frame = lane.tick()
+                frame = write(lane)
             except Exception as error:  # nor its clock
                 lane.failed(error)
                 continue

@@ -37,6 +37,10 @@ class Wheel(Generic[T]):
         for group in self._groups:
             group.pop(item, None)
 
+    def items(self) -> list[T]:
+        """Return all that is in, group by group."""
+        return [item for group in self._groups for item in group]
+
     def deadline(self) -> float:
         """Return when the next group is due."""
         return self._start + self._next * self._slot

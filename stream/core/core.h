@@ -60,7 +60,7 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     PyObject *inbound, *playout, *writer, *sender, *link, *peer, *table, *silence, *sid;
-    char is_open;
+    char is_open, owes;
     long long frames, media_sent, media_dropped, received, rtp_sent;
 } Lane;
 
@@ -94,9 +94,10 @@ size_t media_text(MediaText *self, unsigned long long timestamp, const uint8_t *
 size_t media_text_room(MediaText *self, size_t size);
 void sender_header(Sender *self, uint8_t *out);
 
-/* lane.c: each returns -1 with an exception set. */
+/* lane.c: each returns -1 with an exception set; tick and late 0 when nothing is to be sent. */
 int lane_datagram(Lane *self, const uint8_t *data, size_t size);
-int lane_frame(Lane *self, uint8_t *out);
+int lane_tick(Lane *self, uint8_t *out);
+int lane_late(Lane *self, uint8_t *out);
 int lane_text(Lane *self, const char *text, size_t size);
 void report_failure(PyObject *self, const char *method);
 

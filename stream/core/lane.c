@@ -188,19 +188,12 @@ static PyObject *take_frame(Lane *self)
 }
 
 /* Writes the frame to be sent now, in the caller's codec. */
-int lane_frame(Lane *self, uint8_t *out)
+static int write_frame(Lane *self, uint8_t *out)
 {
-    PyObject *frame = Py_NewRef(Py_None);
-    self->rtp_sent++;
-    if (!ready(self)) {
-        Py_DECREF(frame);
+    PyObject *frame = self->is_open ? take_frame(self) : Py_NewRef(Py_None);
+    if (!frame)
         return -1;
-    }
-    if (self->is_open) {
-        Py_DECREF(frame);
-        if (tick_inbound(self) || !(frame = take_frame(self)))
-            return -1;
-    }
+    self->rtp_sent++;
     const uint8_t *table = NULL;
     if (frame == Py_None)
         Py_SETREF(frame, Py_NewRef(self->silence));
@@ -218,7 +211,38 @@ int lane_frame(Lane *self, uint8_t *out)
     else
         memcpy(out, samples, FRAME);
     Py_DECREF(frame);
-    return 0;
+    return 1;
+}
+
+/* Writes the frame due now, or owes it while there is none: stream/twin.py says why. */
+int lane_tick(Lane *self, uint8_t *out)
+{
+    if (!ready(self) || (self->is_open && tick_inbound(self)))
+        return -1;
+    if (self->is_open && !self->owes) {
+        Py_ssize_t waiting = PyObject_Size(((Playout *)self->playout)->frames);
+        if (waiting < 0)
+            return -1;
+        if (!waiting) {
+            self->owes = 1;
+            return 0;
+        }
+    }
+    return write_frame(self, out);
+}
+
+/* Writes the frame that the last tick owes, when it has come. */
+int lane_late(Lane *self, uint8_t *out)
+{
+    if (!self->owes || !self->is_open)
+        return 0;
+    if (!ready(self))
+        return -1;
+    Py_ssize_t waiting = PyObject_Size(((Playout *)self->playout)->frames);
+    if (waiting <= 0)
+        return (int)waiting;
+    self->owes = 0;
+    return write_frame(self, out);
 }
 
 /* --- the type ------------------------------------------------------------------------------- */
@@ -243,17 +267,29 @@ static PyObject *lane_text_method(PyObject *object, PyObject *text)
     Py_RETURN_NONE;
 }
 
+static PyObject *frame_or_none(int written, const uint8_t *frame)
+{
+    if (written < 0)
+        return NULL;
+    return written ? PyBytes_FromStringAndSize((const char *)frame, FRAME) : Py_NewRef(Py_None);
+}
+
 static PyObject *lane_tick_method(PyObject *object, PyObject *Py_UNUSED(none))
 {
     uint8_t frame[FRAME];
-    if (lane_frame((Lane *)object, frame))
-        return NULL;
-    return PyBytes_FromStringAndSize((char *)frame, FRAME);
+    return frame_or_none(lane_tick((Lane *)object, frame), frame);
+}
+
+static PyObject *lane_late_method(PyObject *object, PyObject *Py_UNUSED(none))
+{
+    uint8_t frame[FRAME];
+    return frame_or_none(lane_late((Lane *)object, frame), frame);
 }
 
 static PyMethodDef lane_methods[] = {{"datagram", lane_datagram_method, METH_O, NULL},
                                      {"text", lane_text_method, METH_O, NULL},
                                      {"tick", lane_tick_method, METH_NOARGS, NULL},
+                                     {"late", lane_late_method, METH_NOARGS, NULL},
                                      {0}};
 
 static int lane_init(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -325,7 +361,7 @@ static PyMemberDef lane_members[] = {
     MEMBER(inbound, T_OBJECT, READONLY), MEMBER(playout, T_OBJECT, READONLY),
     MEMBER(writer, T_OBJECT, READONLY), MEMBER(sender, T_OBJECT, READONLY),
     MEMBER(link, T_OBJECT, READONLY), MEMBER(peer, T_OBJECT, 0),
-    MEMBER(is_open, T_BOOL, 0),
+    MEMBER(is_open, T_BOOL, 0), MEMBER(owes, T_BOOL, 0),
     MEMBER(frames, T_LONGLONG, 0), MEMBER(media_sent, T_LONGLONG, 0),
     MEMBER(media_dropped, T_LONGLONG, 0), MEMBER(received, T_LONGLONG, 0),
     MEMBER(rtp_sent, T_LONGLONG, 0), {0}};

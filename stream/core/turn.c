@@ -264,10 +264,11 @@ static void flush(Batch *self, int count)
     }
 }
 
-/* tick(lanes): sends a frame of each, lets what is no lane tick; returns lanes with marks. */
-static PyObject *batch_tick(PyObject *object, PyObject *lanes)
+/* Sends the frame that `write` gives of each lane, or calls `other` of what is none; returns lanes
+ * with marks pending that have sent something. */
+static PyObject *send_each(Batch *self, PyObject *lanes, int (*write)(Lane *, uint8_t *),
+                           const char *other)
 {
-    Batch *self = (Batch *)object;
     if (!PyList_Check(lanes)) {
         PyErr_SetString(PyExc_TypeError, "lanes: a list");
         return NULL;
@@ -280,7 +281,7 @@ static PyObject *batch_tick(PyObject *object, PyObject *lanes)
         Py_INCREF(item);
         if (!PyObject_TypeCheck(item, &LaneType) || !lane->peer || !PyBytes_Check(lane->peer) ||
             (size_t)PyBytes_GET_SIZE(lane->peer) > sizeof self->to[ready]) {
-            PyObject *result = PyObject_CallMethod(item, "tick", NULL);
+            PyObject *result = other ? PyObject_CallMethod(item, other, NULL) : Py_NewRef(Py_None);
             if (!result)
                 report_failure(item, "failed");
             Py_XDECREF(result);
@@ -288,9 +289,10 @@ static PyObject *batch_tick(PyObject *object, PyObject *lanes)
             continue;
         }
         uint8_t *packet = self->packets[ready];
-        if (lane_frame(lane, packet + RTP_HEADER)) {
+        int written = write(lane, packet + RTP_HEADER);
+        if (written < 0) {
             report_failure(item, "failed");
-        } else {
+        } else if (written) {
             sender_header((Sender *)lane->sender, packet);
             self->out[ready].msg_hdr.msg_namelen = (socklen_t)PyBytes_GET_SIZE(lane->peer);
             memcpy(&self->to[ready], PyBytes_AS_STRING(lane->peer),
@@ -309,6 +311,18 @@ static PyObject *batch_tick(PyObject *object, PyObject *lanes)
     return marked;
 }
 
+/* tick(lanes): a frame of each lane is due; what is no lane ticks too. */
+static PyObject *batch_tick(PyObject *object, PyObject *lanes)
+{
+    return send_each((Batch *)object, lanes, lane_tick, "tick");
+}
+
+/* late(lanes): those that owe a frame may have it by now. */
+static PyObject *batch_late(PyObject *object, PyObject *lanes)
+{
+    return send_each((Batch *)object, lanes, lane_late, NULL);
+}
+
 static void batch_dealloc(PyObject *object)
 {
     PyMem_RawFree(((Batch *)object)->datagrams);
@@ -317,6 +331,7 @@ static void batch_dealloc(PyObject *object)
 
 static PyMethodDef batch_methods[] = {{"receive", batch_receive, METH_O, NULL},
                                       {"tick", batch_tick, METH_O, NULL},
+                                      {"late", batch_late, METH_O, NULL},
                                       {0}};
 
 #define MEMBER(name) {#name, T_ULONGLONG, offsetof(Batch, name), READONLY, NULL}

@@ -22,7 +22,17 @@ from stream import hot, messages
 SID = "MZ" + "1" * 32
 TESTS = [
     str(Path(__file__).with_name(f"test_stream_{name}.py"))
-    for name in ("bridge", "hostile", "inbound", "messages", "oneway", "playout", "rtp", "session")
+    for name in (
+        "bridge",
+        "hostile",
+        "inbound",
+        "messages",
+        "oneway",
+        "late",
+        "playout",
+        "rtp",
+        "session",
+    )
 ]
 
 needs_core = pytest.mark.skipif(not hot.COMPILED, reason="the core is not built")

@@ -101,7 +101,7 @@ def test_clear_in_mid_audio_is_silence_from_the_next_tick() -> None:
     assert wire.of("mark") == []
     one.text(b'{"event":"clear"}')
     assert [message["mark"]["name"] for message in wire.of("mark")] == ["a", "b"]
-    assert one.tick() == g711.SILENT_FRAME
+    assert [one.tick(), one.late(), one.tick()] == [None, None, g711.SILENT_FRAME]
     assert [e.outcome for e in events if isinstance(e, control.Mark)] == ["cleared", "cleared"]
 
 
@@ -151,8 +151,9 @@ def test_alaw_callers_hear_and_are_heard_by_table() -> None:
     heard = b"".join(base64.b64decode(m["media"]["payload"]) for m in wire.of("media"))
     assert heard == codes.translate(g711.ALAW_TO_ULAW)
     one.text(media(codes))
-    assert one.tick() + one.tick() == codes.translate(g711.ULAW_TO_ALAW)
-    assert one.tick() == b"\xd5" * 160
+    frames = [one.tick() for _ in range(4)]
+    assert b"".join(frame for frame in frames[:2] if frame) == codes.translate(g711.ULAW_TO_ALAW)
+    assert frames[2:] == [None, b"\xd5" * 160]
 
 
 def test_keys_are_digits_star_hash_and_a_to_d() -> None:
@@ -189,6 +190,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.asked: list[str] = []
         self.queued = b""
         self.heard = b""
+        self.due = self.sent = 0
 
     @precondition(lambda self: self.session.state is State.CONNECTING)
     @rule()
@@ -223,8 +225,17 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(count=st.integers(1, 30))
     def ticks(self, count: int) -> None:
         for _ in range(count):
-            frame = self.session.tick()
+            self.due += 1
+            self.hear(self.session.tick())
+
+    @rule()
+    def late(self) -> None:
+        self.hear(self.session.late())
+
+    def hear(self, frame: bytes | None) -> None:
+        if frame is not None:
             self.session.sent()
+            self.sent += 1
             assert len(frame) == 160
             self.heard += frame.replace(b"\xff", b"")
 
@@ -266,6 +277,11 @@ class SessionMachine(RuleBasedStateMachine):
     @invariant()
     def what_is_heard_is_what_was_queued(self) -> None:
         assert self.queued.startswith(self.heard)
+
+    @invariant()
+    def a_frame_is_sent_for_each_tick_at_most_one_tick_late(self) -> None:
+        assert self.due - 1 <= self.sent <= self.due
+        assert self.session.stats().rtp_sent == self.sent
 
 
 TestSessionMachine = SessionMachine.TestCase

@@ -1,0 +1,151 @@
+"""Frames that come late for their tick, as an echo's do: they leave when they come (B-3, B-5).
+
+Time is in slots of 5 ms, as the worker wakes up; a tick is every fourth of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream import control, g711
+from stream.session import Session
+
+TICK = 4
+"""Slots of a frame's 20 ms."""
+
+QUIET = 3
+"""Ticks before the bot's first frame."""
+
+
+class Bot:
+    """Nobody: what the session sends is not looked at."""
+
+    def send(self, message: bytes) -> None:
+        """Drop it."""
+
+    def congested(self) -> bool:
+        return False
+
+
+def opened() -> Session:
+    """Return a session whose bot listens."""
+    session = Session(
+        control.Open(
+            stream_sid="MZ" + "1" * 32,
+            call_sid="CA1",
+            account_sid="AC1",
+            url="ws://bot",
+            peer_host="127.0.0.1",
+            peer_port=1,
+        ),
+        Bot(),
+        lambda event: None,
+    )
+    session.open()
+    return session
+
+
+def frame(number: int) -> bytes:
+    return number.to_bytes(2, "big") + bytes(158)
+
+
+def played(phase: int, delays: list[int]) -> list[tuple[int, bytes]]:
+    """Play a bot's frames, one a tick and each so many slots late, in order.
+
+    ``phase`` is where in a tick they come when they are not late. Returns the slot in which each
+    packet left, from the first tick on, and its payload.
+    """
+    session = opened()
+    arrivals = itertools.accumulate(
+        (TICK * (QUIET + number) + phase + delay for number, delay in enumerate(delays)), max
+    )
+    due = Counter(arrivals)
+    sent: list[tuple[int, bytes]] = []
+    number = 0
+    for slot in range(TICK * (QUIET + len(delays)) + 100):
+        if slot % TICK == 0 and (payload := session.tick()) is not None:
+            sent.append((slot, payload))
+        for _ in range(due[slot]):
+            body = {"payload": base64.b64encode(frame(number)).decode()}
+            session.text(json.dumps({"event": "media", "media": body}).encode())
+            number += 1
+        if (payload := session.late()) is not None:
+            sent.append((slot, payload))
+    return sent
+
+
+def waits(phase: int, delays: list[int]) -> list[int]:
+    """Return how many slots after the time it should have come each frame left."""
+    left = [slot for slot, payload in played(phase, delays) if payload != g711.SILENT_FRAME]
+    return [slot - TICK * (QUIET + number) - phase for number, slot in enumerate(left)]
+
+
+PHASES = st.integers(0, TICK - 1)
+DELAYS = st.lists(st.integers(0, 12) | st.just(0), max_size=30)
+
+
+@given(PHASES, DELAYS)
+def test_no_frame_is_lost_doubled_or_reordered(phase: int, delays: list[int]) -> None:
+    payloads = [payload for _, payload in played(phase, delays)]
+    assert [p for p in payloads if p != g711.SILENT_FRAME] == [
+        frame(number) for number in range(len(delays))
+    ]
+
+
+@given(PHASES, DELAYS)
+def test_each_tick_has_one_frame_at_most_a_tick_late(phase: int, delays: list[int]) -> None:
+    """Continuous RTP: 20 ms on average, nothing ahead of time, never more than two in a tick."""
+    for number, (slot, _) in enumerate(played(phase, delays)):
+        assert TICK * number <= slot <= TICK * (number + 1)
+
+
+@given(PHASES)
+def test_what_comes_in_time_leaves_when_it_comes(phase: int) -> None:
+    """Also the first frame after silence: the tick before is still to be served."""
+    assert waits(phase, [0] * 20) == [0] * 20
+
+
+@given(PHASES, st.integers(1, 12))
+def test_one_late_frame_makes_no_other_wait_longer_than_itself(phase: int, delay: int) -> None:
+    found = waits(phase, [0] * 10 + [delay] + [0] * 20)
+    assert found[:10] == [0] * 10
+    assert found[10] == delay
+    assert found[-1] <= delay
+    if phase + delay < TICK:  # no silence was sent in its place
+        assert found[-1] == 0
+
+
+@given(PHASES, DELAYS)
+def test_what_stays_is_no_more_than_the_latest_frame_was_late(
+    phase: int, delays: list[int]
+) -> None:
+    assert waits(phase, [*delays, *[0] * 20])[-1] <= max(delays, default=0)
+
+
+@pytest.mark.parametrize("delay", range(1, TICK))
+def test_a_frame_late_by_less_than_a_tick_costs_no_silence(delay: int) -> None:
+    """The very case of an echo whose frames come right after their tick."""
+    payloads = [payload for _, payload in played(0, [0] * 5 + [delay] + [0] * 5)]
+    first = payloads.index(frame(0))
+    assert payloads[first : first + 11] == [frame(number) for number in range(11)]
+
+
+def test_part_of_a_frame_waits_a_tick_for_the_rest() -> None:
+    """B-4, B-5: while a bot talks, a chunk that comes late is not padded in mid-speech."""
+    session = opened()
+    session.play(b"a" * 250)
+    assert session.tick() == b"a" * 160
+    assert session.tick() is None
+    assert session.late() is None
+    session.play(b"b" * 70)
+    assert session.late() == b"a" * 90 + b"b" * 70
+    session.play(b"c" * 100)
+    assert session.tick() is None
+    assert session.tick() == b"c" * 100 + b"\xff" * 60
