@@ -16,6 +16,7 @@ from ari_app.ari.dispatch import Callback, Dispatch, Handler, Route
 from ari_app.ari.errors import AriError, Forbidden, Unauthorized
 from ari_app.ari.events import Event
 from ari_app.ari.lanes import Lanes
+from ari_app.ari.manager import Manager
 from ari_app.ari.models import Channel
 from ari_app.ari.monitor import MixMonitors
 from ari_app.ari.operations import Resources
@@ -57,8 +58,9 @@ class AriClient(Resources):
             raise ValueError("the ARI application needs a name")
         self._transport = Transport(url, username, password, session=session, deadline=deadline)
         super().__init__(self._transport)
-        #: What ARI lacks: both tracks of a channel in one file.
-        self.monitors = MixMonitors(self._transport, username, password)
+        #: What ARI lacks: a channel sent elsewhere, both its tracks in one file.
+        self.manager = Manager(self._transport, username, password)
+        self.monitors = MixMonitors(self.manager)
         self.app = app
         self.state: State = "connecting"
         # Seconds the last ping took there and back, our own backlog of events included.

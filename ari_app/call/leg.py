@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from ari_app.ari.events import (
 )
 from ari_app.ari.models import Channel
 from ari_app.ari.special import ChannelGone
+from ari_app.call.absence import Absence
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
 
@@ -62,14 +63,6 @@ class Gone:
 
     cause: int
     sip_code: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Referred:
-    """What became of a REFER: Asterisk's ``TRANSFERSTATUS`` and the SIP code (0: none)."""
-
-    status: str
-    sip_code: int
 
 
 class Leg:
@@ -104,8 +97,8 @@ class Leg:
         self._counter = itertools.count(1)
         self._on_refer: Callable[[str], bool] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        #: Done when the channel is back from the dialplan, where it is for a REFER.
-        self._referring: asyncio.Future[Referred] | None = None
+        #: Away in the dialplan for a REFER, or not.
+        self.absence = Absence(ari, channel_id, self.gone)
         self._route = ari.route(channel_id, self._on_event)
 
     def listen(self, on_key: Callable[[str], None]) -> Callable[[], None]:
@@ -215,30 +208,6 @@ class Leg:
             return ""
         return answer.value
 
-    async def refer(self, uri: str) -> Referred | None:
-        """Ask the far end by SIP REFER to call ``uri``; returns what became of that.
-
-        None when the channel ended first. The channel leaves our application meanwhile and
-        can do nothing else; cancelled, it is left there. Raises AriError.
-        """
-        returned: asyncio.Future[Referred] = asyncio.get_running_loop().create_future()
-        await self.ari.channels.set_channel_var(
-            channel_id=self.channel_id, variable="REFER_TO", value=uri
-        )
-        self._referring = returned
-        try:
-            await whole(
-                self.ari.channels.continue_in_dialplan(
-                    channel_id=self.channel_id, context="refer", extension="s", priority=1
-                )
-            )
-            either: set[asyncio.Future[Any]] = {returned, self.gone}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            return returned.result() if returned.done() else None
-        except AriError:
-            self._referring = None
-            raise
-
     async def hangup(self, cause: int = 16) -> None:
         """Hang up and wait for the end, at most ``HANGUP_TRIES`` times ``HANGUP_WAIT`` seconds.
 
@@ -312,13 +281,6 @@ class Leg:
         except AriError as error:
             log.info("leg.refer_unanswered", channel_id=self.channel_id, error=str(error))
 
-    def _back(self, args: Sequence[str]) -> None:
-        """The channel is in our application again, after a REFER if it was away for one."""
-        returned, self._referring = self._referring, None
-        if returned is not None and not returned.done():
-            _, status, code = [*args, "", "", ""][:3]
-            returned.set_result(Referred(status, int(code) if code.isdecimal() else 0))
-
     def _on_event(self, event: Event) -> None:
         """Take one event of the channel; called in arrival order, must not block."""
         match event:
@@ -331,7 +293,7 @@ class Leg:
                     finished.set_result(event.playback.state)
             case StasisStart():
                 self.entered.set()
-                self._back(event.args)
+                self.absence.back(event.args)
             case ChannelStateChange():
                 if event.channel.state in ("Ringing", "Ring"):
                     self.ringing.set()
@@ -344,10 +306,13 @@ class Leg:
                     self._referred(event)
             case ChannelHangupRequest():
                 self._sip_code = event.tech_cause or self._sip_code
+                if self.absence.away:
+                    # It will not be back; a REFER that goes on keeps it for some time.
+                    self._end(Gone(event.cause or 16, self._sip_code))
             case ChannelDestroyed():
                 self._end(Gone(event.cause, event.tech_cause or self._sip_code))
-            case StasisEnd() if self._referring is not None:
-                pass  # away in the dialplan
+            case StasisEnd() if self.absence.left():
+                pass
             case StasisEnd() | ChannelGone():
                 self._end(Gone(16, self._sip_code))
             case _:

@@ -243,7 +243,7 @@ class CallManager:
         if self._calls:
             calls = list(self._calls.values())
             await asyncio.wait(
-                {asyncio.create_task(call.end(CallStatus.COMPLETED)) for call in calls},
+                {asyncio.create_task(call.end(_ended_as(call.record))) for call in calls},
                 timeout=ORDER_TIMEOUT,
             )
         if self._tasks:
@@ -418,6 +418,12 @@ class CallManager:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("call.task_failed", error=repr(error), exc_info=error)
+
+
+def _ended_as(call: CallRecord) -> CallStatus:
+    """What a call becomes that is ended with the node: one that still rings is canceled."""
+    rings = call.direction is not Direction.INBOUND and call.start_time is None
+    return CallStatus.CANCELED if rings else CallStatus.COMPLETED
 
 
 async def _hang_up(ari: AriClient, channel_id: str) -> None:

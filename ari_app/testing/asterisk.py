@@ -348,7 +348,7 @@ class FakeAsterisk:
         return response
 
     async def _manager(self, request: web.Request) -> web.Response:
-        """The manager interface over HTTP, as far as MixMonitor needs it."""
+        """The manager interface over HTTP: MixMonitor, and Redirect into the application."""
         monitors = self.world.monitors
         action = {key: str(value) for key, value in (await request.post()).items()}
         if (ruled := await self._ruled("POST", f"/rawman/{action['Action']}")) is not None:
@@ -361,6 +361,8 @@ class FakeAsterisk:
             session = f"{len(monitors.asked):08x}"
             monitors.sessions.add(session)
             response.set_cookie("mansession_id", session)
+        if action["Action"] == "Redirect" and "Success" in text:
+            await self.world.redirect(action["Channel"], action["Context"])
         return response
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

@@ -34,6 +34,8 @@ class Monitors:
         channel_id = action["Channel"]
         if channel_id not in channels:
             return _lines(Response="Error", Message="No such channel")
+        if action["Action"] == "Redirect":
+            return _lines(Response="Success", Message="Redirect successful")
         if action["Action"] == "MixMonitor":
             monitor_id = f"0x{next(self._numbers):x}"
             self.running[monitor_id] = (channel_id, action["File"])

@@ -104,6 +104,13 @@ class World:
         self.in_stasis.add(channel_id)
         await self._tell("StasisStart", channel_id, args=args)
 
+    async def redirect(self, channel_id: str, context: str) -> None:
+        """Out of the application or the dialplan, and in again (extensions.conf, ``back``)."""
+        if channel_id in self.in_stasis:
+            self.in_stasis.discard(channel_id)
+            await self._tell("StasisEnd", channel_id)
+        await self.enter_stasis(channel_id, [context])
+
     async def ring(self, channel_id: str) -> None:
         """Dial RINGING."""
         await self._state(channel_id, "Ringing")
@@ -192,6 +199,18 @@ class World:
     async def ping(self, request: Request) -> Answer:
         """GET /asterisk/ping."""
         return 200, {"ping": "pong", "timestamp": "", "asterisk_id": "00:00:5e:00:53:01"}
+
+    async def subscribe(self, request: Request, app: str) -> Answer:
+        """POST /applications/{applicationName}/subscription; all events are told anyway."""
+        return 200, {
+            "name": app,
+            "channel_ids": [],
+            "bridge_ids": [],
+            "endpoint_ids": [],
+            "device_names": [],
+            "events_allowed": [],
+            "events_disallowed": [],
+        }
 
     async def list_channels(self, request: Request) -> Answer:
         """GET /channels."""
@@ -288,6 +307,14 @@ class World:
         if (error := self.not_in_stasis(channel_id)) is not None:
             return error
         await self._state(channel_id, "Up")
+        return 204, None
+
+    async def go_on(self, request: Request, channel_id: str) -> Answer:
+        """POST /channels/{channelId}/continue: into the dialplan."""
+        if (error := self.not_in_stasis(channel_id)) is not None:
+            return error
+        self.in_stasis.discard(channel_id)
+        await self._tell("StasisEnd", channel_id)
         return 204, None
 
     async def nothing(self, request: Request, channel_id: str) -> Answer:
@@ -454,9 +481,10 @@ def _route(method: str, template: str, act: Act) -> tuple[str, re.Pattern[str], 
     return method, re.compile(template.replace("{}", "([^/]+)")), act
 
 
-_QUIET = "answer|ring|progress|mute|hold|moh|silence|dtmf|continue"
+_QUIET = "ring|progress|mute|hold|moh|silence|dtmf"
 _ROUTES = [
     _route("GET", "/asterisk/ping", World.ping),
+    _route("POST", "/applications/{}/subscription", World.subscribe),
     _route("GET", "/channels", World.list_channels),
     _route("POST", "/channels", World.originate),
     _route("POST", "/channels/create", World.create),
@@ -466,6 +494,7 @@ _ROUTES = [
     _route("DELETE", "/channels/{}", World.hangup),
     _route("POST", "/channels/{}/snoop/{}", World.snoop),
     _route("POST", "/channels/{}/answer", World.answer),
+    _route("POST", "/channels/{}/continue", World.go_on),
     _route("POST", "/channels/{}/dial", World.dial),
     _route("GET", "/channels/{}/variable", World.get_variable),
     _route("POST", "/channels/{}/variable", World.set_variable),

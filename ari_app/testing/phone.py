@@ -40,12 +40,16 @@ async def call(
     answered: bool = True,
     hang_up_after: float | None = None,
     from_user: str = "+15557000",
+    scenario: str = "uac_call",
 ) -> AsyncIterator[Phone]:
     """Call ``number``; the callee ends the call, or the caller after ``hang_up_after`` seconds.
 
+    ``scenario`` is one of ``uac_*`` that only signals.
+
     Leaving the block without a BYE kills the caller, as a phone that lost its network.
     """
-    scenario = "uac_call" if hang_up_after is None else "uac_call_bye"
+    if hang_up_after is not None:
+        scenario = "uac_call_bye"
     async with (
         await RtpProbe.open(law) as probe,
         await Sipp.start(

@@ -18,10 +18,13 @@ from ari_app.testing import audio
 from ari_app.testing.bot import FakeBot
 from ari_app.testing.developer import DEADLINE, Developer, developer_on
 from ari_app.testing.phone import Phone, call, telephone
+from ari_app.testing.sip_bye import in_dialog
 from ari_app.testing.stack import RealStack, real_stack
 
 LONG = audio.random_codes(20.0, seed=80)
 HEARD = LONG[:800]
+#: What a live update plays.
+NEW = audio.random_codes(0.2, seed=81)
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +50,19 @@ class Scene:
     bot: FakeBot
     path: str
     callee: Phone | None = None
+    #: The SID of a call that was made by REST.
+    known: str = ""
 
     @property
     def long(self) -> str:
         """A sound that lasts."""
         url = self.dev.files.audio("/long.wav", audio.wav(LONG, "ulaw"))
         return f"<Play>{url}</Play>"
+
+    @property
+    def tune(self) -> str:
+        """Address of what a live update plays."""
+        return self.dev.files.audio("/new.wav", audio.wav(NEW, "ulaw"))
 
     def sip(self, attributes: str = "") -> str:
         """The noun that dials the callee and tells of it."""
@@ -75,7 +85,7 @@ class Scene:
 
     async def sid(self) -> str:
         """SID of the call."""
-        return await self.dev.call_sid(self.path)
+        return self.known or await self.dev.call_sid(self.path)
 
 
 Middle = Callable[[Scene, Phone], Awaitable[None]]
@@ -139,6 +149,27 @@ async def whispers(scene: Scene, phone: Phone) -> None:
     await hears(scene, scene.callee)
 
 
+async def referring(scene: Scene, phone: Phone) -> None:
+    await phone.sipp.wait_for(lambda m: m.method == "NOTIFY" and m.status == 200)
+
+
+async def refer_is_over(phone: Phone) -> None:
+    """Tell the end of what the REFER asked for: Asterisk keeps the ended channel until then."""
+    ok = await phone.sipp.answered()
+    invite = next(m for m in phone.sipp.messages if m.status is None and m.method == "INVITE")
+    headers = {
+        "Contact": "<sip:caller@127.0.0.1>",
+        "Event": "refer",
+        "Subscription-State": "terminated;reason=noresource",
+        "Content-Type": "message/sipfrag;version=2.0",
+    }
+    body = "SIP/2.0 503 Service Unavailable\r\n"
+    status = await in_dialog("NOTIFY", invite, ok, sequence=71, headers=headers, body=body)
+    assert status == 200
+
+
+#: Callers of another kind than those who just talk.
+CALLERS = {"refer": "uac_refer_pending"}
 #: Who is dialled, where somebody is.
 CALLEES = {
     "dial-ringing": "uas_noanswer",
@@ -177,6 +208,10 @@ KINDS: dict[str, tuple[Callable[[Scene], str], Middle]] = {
         ),
         records,
     ),
+    "refer": (
+        lambda s: f'<Refer action="{s.path}-never"><Sip>sip:carol@127.0.0.1:9</Sip></Refer>',
+        referring,
+    ),
     "start-recording": (
         lambda s: (
             f'<Start><Recording recordingStatusCallback="{s.told}" '
@@ -197,8 +232,10 @@ KINDS: dict[str, tuple[Callable[[Scene], str], Middle]] = {
 
 
 async def update(scene: Scene, phone: Phone) -> None:
-    sid = await scene.sid()
-    await scene.dev.rest(scene.dev.client.calls(sid).update, twiml="<Response><Hangup/></Response>")
+    """The new document is heard, and ends the call."""
+    sid, document = await scene.sid(), f"<Response><Play>{scene.tune}</Play></Response>"
+    await scene.dev.rest(scene.dev.client.calls(sid).update, twiml=document)
+    await phone.probe.wait_for(NEW, timeout=DEADLINE)
 
 
 async def hang_up(scene: Scene, phone: Phone) -> None:
@@ -227,11 +264,14 @@ async def interrupted(
             scene.callee = await stack.enter_async_context(telephone(CALLEES[kind]))
         never = f"<Redirect>{scene.path}-never</Redirect>"
         number = await dev.number(dev.app.twiml(scene.path, document(scene) + never))
-        async with call(dev.stack.sip, number) as phone:
+        scenario = CALLERS.get(kind, "uac_call")
+        async with call(dev.stack.sip, number, scenario=scenario) as phone:
             await middle(scene, phone)
             await ending(scene, phone)
             if ending is not hang_up:
                 await phone.hung_up()
+            if kind == "refer":
+                await refer_is_over(phone)
             if scene.callee is not None:
                 await scene.callee.hung_up()
         sid = await scene.sid()
@@ -241,13 +281,65 @@ async def interrupted(
         assert not dev.app.received(f"{scene.path}-never")
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
-async def test_a_verb_ended_in_its_middle_leaves_nothing(dev: Developer, kind: str) -> None:
-    """What is left in Asterisk is looked for by the fixture."""
-    before = (await dev.idle())["ariswitch_tasks"]
-    await asyncio.gather(*(interrupted(dev, kind, ending) for ending in ENDINGS))
+async def no_tasks_left(dev: Developer, before: float) -> None:
+    """Wait until the app has no more tasks than before."""
     left = before + 1
     async with asyncio.timeout(DEADLINE):
         while left > before:  # the last callbacks may still be on their way
             await asyncio.sleep(0.05)
             left = (await dev.idle())["ariswitch_tasks"]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+async def test_a_verb_ended_in_its_middle_leaves_nothing(dev: Developer, kind: str) -> None:
+    """What is left in Asterisk is looked for by the fixture."""
+    before = (await dev.idle())["ariswitch_tasks"]
+    await asyncio.gather(*(interrupted(dev, kind, ending) for ending in ENDINGS))
+    await no_tasks_left(dev, before)
+
+
+async def called(
+    dev: Developer, scenario: str, status: str, ending: Callable[[Scene, Phone], Awaitable[None]]
+) -> str:
+    """One call made by REST, ended when it is ``status``; its own last status."""
+    path = f"/out-{status}-{ending.__name__}"
+    async with FakeBot() as bot, telephone(scenario) as callee:
+        scene = Scene(dev, bot, path)
+        sid = (
+            await dev.rest(
+                dev.client.calls.create,
+                to=f"sip:bob@127.0.0.1:{callee.sipp.port}",
+                from_="+15550100",
+                url=dev.app.twiml(path, scene.long + "<Redirect/>"),
+                status_callback=dev.app.callback(f"{path}-status"),
+                status_callback_event=["initiated", "ringing", "answered", "completed"],
+            )
+        ).sid
+        if status == "in-progress":
+            await callee.answered()
+            await hears(scene, callee)
+        await dev.call_in(sid, status)
+        scene.known = sid
+        await ending(scene, callee)
+        if ending is not hang_up:
+            await callee.hung_up()
+        over = await dev.over(sid)
+        expected = ["32015"] if ending is time_limit else []
+        assert await dev.problems(sid, *expected) == expected
+        events = await dev.events(3, f"{path}-status")
+        assert events[-1].params["CallStatus"] == over.status
+        return str(over.status)
+
+
+async def cancel(scene: Scene, phone: Phone) -> None:
+    await scene.dev.rest(scene.dev.client.calls(await scene.sid()).update, status="canceled")
+
+
+async def test_a_call_made_by_rest_ended_in_its_middle_leaves_nothing(dev: Developer) -> None:
+    """While it rings, and while its document runs."""
+    before = (await dev.idle())["ariswitch_tasks"]
+    ringing = [called(dev, "uas_noanswer", "ringing", one) for one in (cancel, end)]
+    talking = [called(dev, "uas_answer", "in-progress", one) for one in ENDINGS]
+    found = await asyncio.gather(*ringing, *talking)
+    assert found == ["canceled", "completed"] + ["completed"] * len(ENDINGS)
+    await no_tasks_left(dev, before)

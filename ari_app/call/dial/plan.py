@@ -178,8 +178,13 @@ def _whisper(ctx: CallContext, noun: Noun) -> Fetch | None:
 def _status_callback(ctx: CallContext, noun: Noun) -> StatusCallback | None:
     if not noun.status_callback:
         return None
+    try:
+        url = ctx.resolve(noun.status_callback)
+    except TwilioError as error:  # nobody is told then; the telephone rings all the same
+        ctx.problem(error)
+        return None
     return StatusCallback(
-        url=ctx.resolve(noun.status_callback),
+        url=url,
         method=noun.status_callback_method,
         events=frozenset(noun.status_callback_event),
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
+from ari_app.call.absence import Referred
 from ari_app.call.context import CallContext
-from ari_app.call.leg import Referred
 from ari_app.call.outcome import Goto, Outcome
 from ari_app.call.sip import refer_to
 from ari_app.errors import TwilioError
@@ -38,7 +40,12 @@ async def run(ctx: CallContext, verb: Refer) -> Outcome:
     except ValueError as error:
         raise TwilioError(BAD_SIP_URI, str(error)) from error
     await ctx.answer()
-    referred = await ctx.leg.refer(target)
+    try:
+        referred = await ctx.leg.absence.refer(target)
+    except asyncio.CancelledError:
+        if not ctx.ending:
+            await ctx.leg.absence.recall()
+        raise
     log.info("refer.ended", call_sid=ctx.call_sid, result=referred)
     if referred is not None and referred.status == "UNSUPPORTED":
         raise TwilioError(NOT_SIP, "only SIP calls can be referred")

@@ -342,6 +342,32 @@ async def test_who_cannot_be_dialled_is_reported_and_the_call_goes_on(
     assert not children(room)
 
 
+async def test_a_bad_status_callback_is_reported_and_the_telephone_rings(
+    ringing: CallRoom,
+) -> None:
+    room = ringing
+    room.asterisk.outcome = "busy"
+    nouns = (
+        f'<Number statusCallback="ftp://x/">111</Number><Sip statusCallback="ftp://x/">{SIP}</Sip>'
+    )
+    await room.call(f'<Dial action="{AFTER}">{nouns}</Dial>')
+    assert (await asked(room))["DialCallStatus"] == "busy"
+    await over(room)
+    assert len(children(room)) == 2
+    assert room.notifications.codes == [11100, 11100]
+
+
+async def test_a_callee_who_rings_when_the_node_stops_is_canceled(ringing: CallRoom) -> None:
+    room = ringing
+    await room.call("<Dial>111</Dial>")
+    (callee,) = await dialled(room)
+    await room.asterisk.ring(callee)
+    await room.manager.drain(0)
+    assert children(room)[0].status is CallStatus.CANCELED
+    assert parent(room).status is CallStatus.COMPLETED
+    room.assert_nothing_left()
+
+
 async def test_caller_id_is_the_callers_or_what_the_document_says(ringing: CallRoom) -> None:
     room = ringing
     room.asterisk.outcome = "busy"

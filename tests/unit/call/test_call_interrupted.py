@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ari_app.call.manager import WrongStateError
 from ari_app.call.outcome import Inline
 from ari_app.model import CallRecord, CallStatus
 from ari_app.testing.call_services import ACCOUNT, CallRoom
@@ -54,6 +55,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "/channels/.*/play/.*",
     ),
     "echo": ("<Echo/>", "/bridges/.*/addChannel"),
+    "refer": ("<Refer><Sip>sip:carol@192.0.2.9</Sip></Refer>", "/channels/in-1/continue"),
     "start-stream": (f"<Start>{STREAM}</Start>{SAID}", "/bridges/.*-out-bridge/addChannel"),
 }
 
@@ -145,3 +147,24 @@ async def test_an_end_at_any_request_leaves_nothing(verb: str, ending: Ending) -
                 await interrupted(document, method, path, ending)
             except (AssertionError, TimeoutError) as error:
                 raise AssertionError(f"interrupted at {method} {path}: {error}") from error
+
+
+@pytest.mark.parametrize("ending", [hang_up, end])
+@pytest.mark.parametrize("reason", ["busy", "rejected"])
+async def test_an_end_while_the_call_is_rejected_leaves_nothing(
+    room: CallRoom, reason: str, ending: Ending
+) -> None:
+    """Reject makes one request: the hang-up. No document can be given to such a call."""
+    rule = room.asterisk.stall("DELETE", "/channels/in-1")
+    channel = await room.call(f"<Reject reason='{reason}'/>")
+    await rule.hit.wait()
+    with pytest.raises(WrongStateError):
+        await update(room, channel)
+    order = asyncio.create_task(ending(room, channel))
+    await asyncio.sleep(0.01)  # it comes while the request is on its way
+    assert rule.release is not None
+    rule.release.set()
+    await order
+    await ended(room)
+    assert room.notifications.codes == []
+    room.assert_nothing_left()

@@ -19,9 +19,7 @@ async def referred(room: CallRoom, document: str = REFER) -> str:
     room.customer.documents[AFTER] = "<Hangup/>"
     caller = await room.call(document)
     await room.asterisk.wait_request("POST", f"/channels/{caller}/continue")
-    channel = dict(room.asterisk.world.channels[caller])
-    room.asterisk.world.in_stasis.discard(caller)
-    await room.asterisk.emit({"type": "StasisEnd", "channel": channel})
+    await room.asterisk.wait_until(lambda: caller not in room.asterisk.world.in_stasis)
     return caller
 
 
@@ -82,12 +80,44 @@ async def test_a_call_is_ended_by_rest_meanwhile(room: CallRoom) -> None:
     room.assert_nothing_left()
 
 
-async def test_a_live_update_meanwhile_ends_the_call_rather_than_hang(room: CallRoom) -> None:
-    """The channel is in the dialplan: nothing can be played to it until it is back."""
-    await referred(room)
+async def updated(room: CallRoom) -> None:
+    """Give the one call a document that says `new` and ends."""
     sid = room.calls.only.sid
     await room.manager.redirect(ACCOUNT.sid, sid, Inline("<Response><Say>new</Say></Response>"))
-    async with asyncio.timeout(10):
-        await room.ended()
-    assert room.notifications.codes == [12400]
+
+
+async def test_a_live_update_meanwhile_has_the_channel_back(room: CallRoom) -> None:
+    """The channel is in the dialplan: nothing could be played to it before."""
+    caller = await referred(room)
+    await updated(room)
+    await room.ended()
+    assert room.sounds.said == ["new"]
+    assert AFTER not in [url for url, _ in room.customer.asked]
+    assert [one["Channel"] for one in room.asterisk.world.monitors.asked[-1:]] == [caller]
+    assert room.notifications.codes == []
+    room.assert_nothing_left()
+
+
+async def test_an_update_as_the_refer_ends_by_itself_counts_once(room: CallRoom) -> None:
+    """The channel is coming back when it is called back: its first return is not the last."""
+    caller = await referred(room)
+    rule = room.asterisk.stall("POST", "/rawman/Redirect")
+    update = asyncio.create_task(updated(room))
+    await rule.hit.wait()
+    await room.asterisk.start_stasis(caller, ["refer", "SUCCESS", "0"])
+    assert rule.release is not None
+    rule.release.set()
+    await update
+    await room.ended()
+    assert room.sounds.said == ["new"]
+    assert room.notifications.codes == []
+    room.assert_nothing_left()
+
+
+async def test_a_channel_that_cannot_be_had_back_ends_the_call_with_12400(room: CallRoom) -> None:
+    await referred(room)
+    room.asterisk.refuse("POST", "/rawman/Redirect", 500)
+    await updated(room)
+    await room.ended()
+    assert room.notifications.codes == [12400, 12400]
     room.assert_nothing_left()
