@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from ari_app.testing import asterisk_recordings
+from ari_app.testing import asterisk_bridges, asterisk_recordings
+from ari_app.testing.asterisk_bridges import NO_BRIDGE
 from ari_app.testing.asterisk_recordings import Monitors, finish_recording
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ Wire = dict[str, Any]
 Answer = tuple[int, Any]
 
 NO_CHANNEL: Answer = (404, {"message": "Channel not found"})
-NO_BRIDGE: Answer = (404, {"message": "Bridge not found"})
 
 # Q.850 cause → Asterisk's text for it.
 call_causes: Mapping[int, str] = {
@@ -43,7 +43,7 @@ class World:
 
     def __init__(self, asterisk: FakeAsterisk) -> None:
         self._asterisk = asterisk
-        self._numbers = itertools.count(1)
+        self.numbers = itertools.count(1)
         self.channels: dict[str, Wire] = {}
         self.bridges: dict[str, Wire] = {}
         self.playbacks: dict[str, Wire] = {}
@@ -80,7 +80,7 @@ class World:
         """Make a channel without telling anybody."""
         self.channels[channel_id] = channel = {
             "id": channel_id,
-            "name": f"{tech or 'PJSIP/anonymous'}-{next(self._numbers):08x}",
+            "name": f"{tech or 'PJSIP/anonymous'}-{next(self.numbers):08x}",
             "state": state,
             "protocol_id": "",
             "caller": {"name": "", "number": caller},
@@ -102,13 +102,13 @@ class World:
         """StasisStart."""
         args = self._args.pop(channel_id, []) if args is None else args
         self.in_stasis.add(channel_id)
-        await self._tell("StasisStart", channel_id, args=args)
+        await self.tell_channel("StasisStart", channel_id, args=args)
 
     async def redirect(self, channel_id: str, context: str) -> None:
         """Out of the application or the dialplan, and in again (extensions.conf, ``back``)."""
         if channel_id in self.in_stasis:
             self.in_stasis.discard(channel_id)
-            await self._tell("StasisEnd", channel_id)
+            await self.tell_channel("StasisEnd", channel_id)
         await self.enter_stasis(channel_id, [context])
 
     async def ring(self, channel_id: str) -> None:
@@ -135,20 +135,20 @@ class World:
             return
         tech = {} if tech_cause is None else {"tech_cause": tech_cause}
         soft = {"cause": cause, **tech} if far else {"cause": 32, "soft": True}
-        await self._tell("ChannelHangupRequest", channel_id, **soft)
+        await self.tell_channel("ChannelHangupRequest", channel_id, **soft)
         for playback in list(self.playbacks.values()):
             if playback["target_uri"] == f"channel:{channel_id}":
                 await self.finish_playback(playback["id"], "failed")
         for bridge in list(self.bridges.values()):
             if channel_id in bridge["channels"]:
-                await self._leave(bridge, channel_id)
+                await asterisk_bridges.leave(self, bridge, channel_id)
         for recording in list(self.recordings.values()):
             if recording["target_uri"] == f"channel:{channel_id}":
                 await finish_recording(self, recording["name"])
         self.monitors.channel_gone(channel_id)
         if channel_id in self.in_stasis:
             self.in_stasis.discard(channel_id)
-            await self._tell("StasisEnd", channel_id)
+            await self.tell_channel("StasisEnd", channel_id)
         elif self.channels[channel_id]["state"] != "Up":
             await self._dial(channel_id, _STATUS.get(cause, "CHANUNAVAIL" if far else "CANCEL"))
         channel = self.channels.pop(channel_id)
@@ -167,24 +167,21 @@ class World:
         playback["state"] = state
         await self._asterisk.emit({"type": "PlaybackFinished", "playback": dict(playback)})
 
-    async def _tell(self, kind: str, channel_id: str, **members: Any) -> None:
+    async def tell_channel(self, kind: str, channel_id: str, **members: Any) -> None:
+        """Send an event of a channel, as it is now."""
         channel = dict(self.channels[channel_id])
         await self._asterisk.emit({"type": kind, **members, "channel": channel})
 
     async def _state(self, channel_id: str, state: str) -> None:
         if self.channels[channel_id]["state"] != state:
             self.channels[channel_id]["state"] = state
-            await self._tell("ChannelStateChange", channel_id)
+            await self.tell_channel("ChannelStateChange", channel_id)
 
     async def _dial(self, channel_id: str, status: str) -> None:
         peer = dict(self.channels[channel_id])
         await self._asterisk.emit(
             {"type": "Dial", "dialstatus": status, "dialstring": peer["name"], "peer": peer}
         )
-
-    async def _leave(self, bridge: Wire, channel_id: str) -> None:
-        bridge["channels"].remove(channel_id)
-        await self._tell("ChannelLeftBridge", channel_id, bridge=_copy(bridge))
 
     # ---- requests
 
@@ -248,7 +245,7 @@ class World:
         return 204, None
 
     def _create(self, request: Request, channel_id: str) -> Answer:
-        channel_id = channel_id or request.query.get("channelId") or f"out-{next(self._numbers)}"
+        channel_id = channel_id or request.query.get("channelId") or f"out-{next(self.numbers)}"
         if channel_id in self.channels:
             return 409, {"message": "Channel with given unique ID already exists"}
         tech = "/".join(request.query["endpoint"].split("/")[:2])
@@ -272,7 +269,7 @@ class World:
     async def external_media(self, request: Request) -> Answer:
         """POST /channels/externalMedia."""
         host = request.query["external_host"]
-        channel_id = request.query.get("channelId") or f"media-{next(self._numbers)}"
+        channel_id = request.query.get("channelId") or f"media-{next(self.numbers)}"
         if channel_id in self.channels:
             return 409, {"message": "Channel with given unique ID already exists"}
         channel = self.new_channel(channel_id, tech=f"UnicastRTP/{host}")
@@ -314,7 +311,7 @@ class World:
         if (error := self.not_in_stasis(channel_id)) is not None:
             return error
         self.in_stasis.discard(channel_id)
-        await self._tell("StasisEnd", channel_id)
+        await self.tell_channel("StasisEnd", channel_id)
         return 204, None
 
     async def nothing(self, request: Request, channel_id: str) -> Answer:
@@ -345,7 +342,7 @@ class World:
             return error
         name, value = request.query["variable"], request.query.get("value", "")
         self.variables[channel_id, name] = value
-        await self._tell("ChannelVarset", channel_id, variable=name, value=value)
+        await self.tell_channel("ChannelVarset", channel_id, variable=name, value=value)
         return 204, None
 
     async def play(self, request: Request, channel_id: str, playback_id: str = "") -> Answer:
@@ -361,7 +358,7 @@ class World:
         return await self._play(request, f"bridge:{bridge_id}", playback_id)
 
     async def _play(self, request: Request, target: str, playback_id: str) -> Answer:
-        playback_id = playback_id or request.query.get("playbackId") or f"p-{next(self._numbers)}"
+        playback_id = playback_id or request.query.get("playbackId") or f"p-{next(self.numbers)}"
         playback = {
             "id": playback_id,
             "media_uri": request.query["media"],
@@ -393,69 +390,6 @@ class World:
         """Send an event."""
         await self._asterisk.emit(event)
 
-    async def create_bridge(self, request: Request, bridge_id: str = "") -> Answer:
-        """POST /bridges and /bridges/{bridgeId}."""
-        bridge_id = bridge_id or request.query.get("bridgeId") or f"bridge-{next(self._numbers)}"
-        bridge = self.bridges.setdefault(
-            bridge_id,
-            {
-                "id": bridge_id,
-                "technology": "simple_bridge",
-                "bridge_type": "mixing",
-                "bridge_class": "stasis",
-                "creator": "Stasis",
-                "name": request.query.get("name", ""),
-                "channels": [],
-                "creationtime": "2026-01-31T12:00:00.000+0000",
-            },
-        )
-        return 200, bridge
-
-    async def get_bridge(self, request: Request, bridge_id: str) -> Answer:
-        """GET /bridges/{bridgeId}."""
-        return (200, self.bridges[bridge_id]) if bridge_id in self.bridges else NO_BRIDGE
-
-    async def destroy_bridge(self, request: Request, bridge_id: str) -> Answer:
-        """DELETE /bridges/{bridgeId}."""
-        if bridge_id not in self.bridges:
-            return NO_BRIDGE
-        bridge = self.bridges[bridge_id]
-        for channel_id in list(bridge["channels"]):
-            await self._leave(bridge, channel_id)
-        await self._asterisk.emit(
-            {"type": "BridgeDestroyed", "bridge": self.bridges.pop(bridge_id)}
-        )
-        return 204, None
-
-    async def add_channel(self, request: Request, bridge_id: str) -> Answer:
-        """POST /bridges/{bridgeId}/addChannel; 422 before the channel's StasisStart."""
-        if bridge_id not in self.bridges:
-            return NO_BRIDGE
-        bridge = self.bridges[bridge_id]
-        wanted = request.query["channel"].split(",")
-        if any(channel_id not in self.channels for channel_id in wanted):
-            return 400, {"message": "Channel not found"}
-        if any(channel_id not in self.in_stasis for channel_id in wanted):
-            return 422, {"message": "Channel not in Stasis application"}
-        for channel_id in wanted:
-            for other in self.bridges.values():
-                if channel_id in other["channels"]:
-                    await self._leave(other, channel_id)
-            bridge["channels"].append(channel_id)
-            await self._tell("ChannelEnteredBridge", channel_id, bridge=_copy(bridge))
-        return 204, None
-
-    async def remove_channel(self, request: Request, bridge_id: str) -> Answer:
-        """POST /bridges/{bridgeId}/removeChannel."""
-        if bridge_id not in self.bridges:
-            return NO_BRIDGE
-        bridge = self.bridges[bridge_id]
-        for channel_id in request.query["channel"].split(","):
-            if channel_id not in bridge["channels"]:
-                return 422, {"message": "Channel not in this bridge"}
-            await self._leave(bridge, channel_id)
-        return 204, None
-
     def not_in_stasis(self, channel_id: str) -> Answer | None:
         """The refusal of what only a channel in the application can do."""
         if channel_id not in self.channels:
@@ -468,10 +402,6 @@ class World:
 def _args(request: Request) -> list[str]:
     args = request.query.get("appArgs", "")
     return args.split(",") if args else []
-
-
-def _copy(bridge: Wire) -> Wire:
-    return bridge | {"channels": list(bridge["channels"])}
 
 
 Act = Callable[..., Awaitable[Answer]]
@@ -509,12 +439,12 @@ _ROUTES = [
     _route("GET", "/playbacks/{}", World.get_playback),
     _route("DELETE", "/playbacks/{}", World.stop_playback),
     _route("GET", "/bridges", World.list_bridges),
-    _route("POST", "/bridges", World.create_bridge),
-    _route("GET", "/bridges/{}", World.get_bridge),
-    _route("POST", "/bridges/{}", World.create_bridge),
-    _route("DELETE", "/bridges/{}", World.destroy_bridge),
-    _route("POST", "/bridges/{}/addChannel", World.add_channel),
-    _route("POST", "/bridges/{}/removeChannel", World.remove_channel),
+    _route("POST", "/bridges", asterisk_bridges.create_bridge),
+    _route("GET", "/bridges/{}", asterisk_bridges.get_bridge),
+    _route("POST", "/bridges/{}", asterisk_bridges.create_bridge),
+    _route("DELETE", "/bridges/{}", asterisk_bridges.destroy_bridge),
+    _route("POST", "/bridges/{}/addChannel", asterisk_bridges.add_channel),
+    _route("POST", "/bridges/{}/removeChannel", asterisk_bridges.remove_channel),
     _route("POST", "/bridges/{}/play", World.play_bridge),
     _route("POST", "/bridges/{}/play/{}", World.play_bridge),
 ]
