@@ -19,8 +19,12 @@ Origin = Literal["environment", "file", "default", "state folder"]
 
 #: Variables of ours that are not settings of a node.
 _OTHER = {f"{PREFIX}CONFIG"}
+#: What is no node but shares prefix and file with it: ``ARISWITCH_<PART>_*`` and ``[<part>]``.
+#: `settings_part` reads it.
+PARTS = ("gateway", "gateway_client")
 #: Settings that only the file can hold.
 _FILE_ONLY = {"numbers"}
+_PART_PREFIXES = tuple(f"{PREFIX}{part.upper()}_" for part in PARTS)
 
 
 class SettingsError(ValueError):
@@ -48,11 +52,12 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     """
     env = os.environ if environ is None else environ
     path = config or (Path(env[f"{PREFIX}CONFIG"]) if env.get(f"{PREFIX}CONFIG") else None)
-    from_file = _read(path) if path else {}
+    from_file = {k: v for k, v in _read(path).items() if k not in PARTS} if path else {}
     from_env = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in env.items()
         if name.startswith(PREFIX) and name not in _OTHER and value != ""
+        if not name.startswith(_PART_PREFIXES)
     }
     problems = [
         f"{PREFIX}{name.upper()} is not a setting{_suggest(name, variables(), PREFIX)}"

@@ -1,0 +1,1 @@
+"""The gateways: OpenSIPS in front of the nodes, its tables and who keeps them true."""

@@ -1,0 +1,81 @@
+"""The public gateway's configuration: what fills the places of its templates. Pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ari_app.gateway.settings import GatewaySettings
+
+_PLAIN = (
+    "workers",
+    "http_port",
+    "flood_limit",
+    "call_limit",
+    "ping_interval",
+    "first_reply",
+    "answer",
+    "probe_interval",
+    "inside",
+)
+
+#: Several processes write; a reader must not stop them, nor they each other for long.
+SQLITE = (
+    'loadmodule "db_sqlite.so"',
+    'modparam("db_sqlite", "exec_pragma", "journal_mode=WAL")',
+    'modparam("db_sqlite", "exec_pragma", "synchronous=NORMAL")',
+    'modparam("db_sqlite", "busy_timeout", 2000)',
+)
+
+
+def values(settings: GatewaySettings, *, database: str, modules: Path) -> dict[str, str]:
+    """Return a value for each place; ``database`` is OpenSIPS's URL of the tables."""
+    hide = settings.topology == "hide"
+    return {name: str(getattr(settings, name)) for name in _PLAIN} | {
+        "outside": f"{settings.bind}:{settings.sip_port}",
+        "modules": str(modules),
+        "database_url": database,
+        "database_modules": database_modules(database),
+        "sockets": "\n".join(_sockets(settings)),
+        "tls": "\n".join(_tls(settings)),
+        # Contact towards nodes says who is called; towards carriers it names the gateway alone.
+        "hide_topology": 'topology_hiding("U");' if hide else "record_route();",
+        "match_dialog": "topology_hiding_match()" if hide else "loose_route()",
+    }
+
+
+def database_modules(database: str) -> str:
+    """Return the lines that load the database's module."""
+    if database.startswith("postgres"):
+        return 'loadmodule "db_postgres.so"'
+    return "\n".join(SQLITE)
+
+
+def _sockets(settings: GatewaySettings) -> list[str]:
+    seen = f" as {settings.external_address}" if settings.external_address else ""
+    outside = [
+        *(("udp", port) for port in (settings.sip_port, *settings.more_sip_ports)),
+        ("tcp", settings.sip_port),
+        *([("tls", settings.tls_port)] if settings.tls_port else []),
+    ]
+    lines = [f"socket={proto}:{settings.bind}:{port}{seen} tag outside" for proto, port in outside]
+    return [*lines, f"socket=udp:{settings.inside} tag inside"]
+
+
+def _tls(settings: GatewaySettings) -> list[str]:
+    if not settings.tls_port:
+        return []
+    lines = [f'loadmodule "{name}.so"' for name in ("tls_openssl", "tls_mgm", "proto_tls")]
+    # Carriers are known by their address. As a client we look at their certificates.
+    for role, domain in (("server_domain", "outside"), ("client_domain", "carriers")):
+        params = {
+            role: domain,
+            "match_ip_address": f"[{domain}]*",
+            "match_sip_domain": f"[{domain}]*",
+            "certificate": f"[{domain}]{settings.certificate}",
+            "private_key": f"[{domain}]{settings.private_key}",
+            "tls_method": f"[{domain}]TLSv1_2-TLSv1_3",
+            "verify_cert": f"[{domain}]{int(domain == 'carriers')}",
+            "require_cert": f"[{domain}]{int(domain == 'carriers')}",
+        }
+        lines += [f'modparam("tls_mgm", "{name}", "{value}")' for name, value in params.items()]
+    return lines

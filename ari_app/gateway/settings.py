@@ -1,0 +1,117 @@
+"""What an operator may choose about the public gateway: ``ARISWITCH_GATEWAY_*``."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ari_app.settings.kinds import AbsolutePath, CommaList, IpAddress, Port, comma_list, field
+
+PREFIX = "ARISWITCH_GATEWAY_"
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+Database = Annotated[str, Field(pattern=r"^(sqlite:///|postgres://)\S+$")]
+
+
+class GatewaySettings(BaseSettings):
+    """Addresses, limits and tables of one public gateway."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True, env_ignore_empty=True
+    )
+
+    # Listeners
+    bind: IpAddress = field(IPv4Address("127.0.0.1"), "Address that carriers reach")
+    sip_port: Port = field(5060, "SIP of carriers, UDP and TCP")
+    more_sip_ports: Annotated[tuple[Port, ...], CommaList] = field(
+        (), "Further ports of carriers, UDP, comma-separated", shown="none"
+    )
+    tls_port: Port | None = field(None, "SIP over TLS; needs a certificate", shown="none")
+    certificate: AbsolutePath | None = field(None, "PEM file: certificate, chain", shown="none")
+    private_key: AbsolutePath | None = field(None, "PEM file: the certificate's key", shown="none")
+    external_address: IpAddress | None = field(
+        None, "Address that carriers see when the gateway is behind NAT", shown="none"
+    )
+    inside_bind: IpAddress | None = field(
+        None, "Address that nodes reach; keep it off the Internet", shown="as `bind`"
+    )
+    inside_port: Port = field(5062, "SIP of nodes, UDP")
+    http_port: Port = field(8889, "Management interface and Prometheus, on loopback alone")
+
+    # Tables
+    folder: AbsolutePath | None = field(
+        None, "Rendered configuration and tables", shown="`gateway/` in the state folder"
+    )
+    database: Database | None = field(
+        None,
+        "Tables, as OpenSIPS writes it: `sqlite:///<path>` or `postgres://user:password@host/name`",
+        shown="SQLite in the folder",
+    )
+    redis_url: SecretStr | None = field(
+        None, "Redis where nodes announce themselves", shown="as `ARISWITCH_REDIS_URL`"
+    )
+    nodes: Annotated[tuple[str, ...], CommaList] = field(
+        (),
+        "Nodes that announce nothing, `host:port=capacity`, comma-separated",
+        shown="none",
+    )
+    group: Annotated[int, Field(ge=0)] = field(
+        1, "Group that the nodes are in; a carrier's calls go to the nodes of its group"
+    )
+
+    # Behaviour
+    topology: Literal["hide", "record-route"] = field(
+        "hide", "`hide`: carriers see this gateway alone; `record-route`: as a plain proxy"
+    )
+    first_reply: Seconds = field(2, "Seconds a node may say nothing before the next is tried")
+    answer: Seconds = field(620, "Longest ringing, seconds; the node's own limit is shorter")
+    probe_interval: Seconds = field(10, "Seconds between OPTIONS to each node")
+    ping_interval: Seconds = field(
+        30, "Seconds between OPTIONS within a call to its node; a dead node's calls end"
+    )
+    call_limit: Seconds = field(21_600, "Longest call, seconds; both sides get a BYE then")
+    flood_limit: Annotated[int, Field(ge=1)] = field(
+        200, "Requests of one address in 2 s; more are dropped"
+    )
+    forget: Seconds = field(
+        300, "Seconds after which a node that announces nothing and has no call is forgotten"
+    )
+
+    # Process
+    program: str = field("opensips", "OpenSIPS 3.6")
+    modules: AbsolutePath | None = field(
+        None, "Folder of its modules", shown="found beside the program"
+    )
+    workers: Annotated[int, Field(ge=1, le=64)] = field(4, "Its processes for UDP")
+    shared_memory: Annotated[int, Field(ge=32)] = field(128, "Its shared memory, MB")
+
+    @field_validator("more_sip_ports", "nodes", mode="before")
+    @classmethod
+    def _lists(cls, value: Any) -> Any:
+        return comma_list(value)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.tls_port and not (self.certificate and self.private_key):
+            raise ValueError("tls_port: needs certificate and private_key")
+        same = self.inside_bind in (None, self.bind)
+        if same and self.inside_port in (self.sip_port, *self.more_sip_ports):
+            raise ValueError("inside_port: carriers have that port")
+        return self
+
+    @property
+    def inside(self) -> str:
+        """Host and port that nodes send to."""
+        return f"{self.inside_bind or self.bind}:{self.inside_port}"
+
+    @property
+    def mi_url(self) -> str:
+        """URL of the management interface."""
+        return f"http://127.0.0.1:{self.http_port}/mi"
+
+    def database_in(self, folder: Path) -> str:
+        """Return OpenSIPS's URL of the tables, those in ``folder`` unless set."""
+        return self.database or f"sqlite:///{folder / 'gateway.db'}"
