@@ -6,18 +6,16 @@ The dialplan hands over ``Stasis(app,inbound,<number>,<codec>,<remote address>,<
 
 from __future__ import annotations
 
-import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
 
-from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch, Source
 from ari_app.call.ports import InboundRefusal, InboundRoute, Services
+from ari_app.call.sip_headers import MAX_HEADER, invite_headers, tellable
 from ari_app.model import Account, CallRecord, CallStatus, Direction, Endpoint, PhoneNumber
 from ari_app.sids import new_sid
 
@@ -26,10 +24,6 @@ log = structlog.get_logger(__name__)
 #: SIP status to the Q.850 cause that makes Asterisk answer with it.
 CAUSES = {403: 21, 404: 1, 503: 34}
 CODECS = ("ulaw", "alaw")
-#: Headers of an INVITE that webhooks tell of, and how much of each.
-MAX_HEADERS = 20
-MAX_HEADER = 256
-_HEADER = re.compile(r"[Xx]-[A-Za-z0-9_.-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +69,7 @@ def parse_arguments(event: StasisStart) -> InboundCall | None:
         source_ip=remote.rsplit(":", 1)[0].strip("[]"),
         sip_call_id=sip_call_id,
         forwarded_from=args[5] if len(args) > 5 else "",
-        headers=tuple(dict.fromkeys(filter(_HEADER.fullmatch, args[6:])))[:MAX_HEADERS],
+        headers=tellable(args[6:]),
     )
 
 
@@ -137,16 +131,8 @@ async def _sip_params(call: InboundCall, leg: Leg, number: PhoneNumber) -> dict[
     params = {"SipSourceIp": call.source_ip}
     if number.voice_caller_id_lookup and call.caller_name:
         params["CallerName"] = call.caller_name[:MAX_HEADER]
-    try:
-        values = await asyncio.gather(
-            *(leg.variable(f"PJSIP_HEADER(read,{name})") for name in call.headers)
-        )
-    except AriError as error:  # the call does not depend on them
-        log.warning("call.headers_unread", channel_id=leg.channel_id, error=str(error))
-        return params
-    for name, value in zip(call.headers, values, strict=True):
-        params[f"SipHeader_{name}"] = value[:MAX_HEADER]
-    return params
+    headers = await invite_headers(leg, call.headers)
+    return params | {f"SipHeader_{name}": value for name, value in headers.items()}
 
 
 async def _refuse(leg: Leg, call: InboundCall, status: int, reason: str) -> None:

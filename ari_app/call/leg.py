@@ -89,6 +89,8 @@ class Leg:
         self.ringing = asyncio.Event()
         #: Done when the channel is no more.
         self.gone: asyncio.Future[Gone] = asyncio.get_running_loop().create_future()
+        #: SIP's Call-ID, as soon as Asterisk has told of it.
+        self.sip_call_id = ""
         self._sip_code: int | None = None
         self._keys: list[Callable[[str], None]] = []
         self._playbacks: dict[str, asyncio.Future[str]] = {}
@@ -283,6 +285,9 @@ class Leg:
 
     def _on_event(self, event: Event) -> None:
         """Take one event of the channel; called in arrival order, must not block."""
+        channel = getattr(event, "peer" if isinstance(event, Dial) else "channel", None)
+        if isinstance(channel, Channel) and channel.id == self.channel_id:
+            self.sip_call_id = channel.protocol_id or self.sip_call_id
         match event:
             case ChannelDtmfReceived():
                 for on_key in tuple(self._keys):

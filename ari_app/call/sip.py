@@ -21,13 +21,18 @@ _CONTROL = re.compile(r"%[01][0-9A-Fa-f]|%7[Ff]")
 OUTBOUND = "PJSIP/outbound/"
 
 
+def is_sip(to: str) -> bool:
+    """Whether ``to`` is written as a SIP address rather than a number."""
+    return to.lower().startswith(("sip:", "sips:"))
+
+
 def dial_string(to: str, template: str | None) -> str:
     """Return what Asterisk dials for ``to``: a number through ``template``, or a SIP URI.
 
     ``template`` is like ``sip:{number}@host:port``. Raises ValueError for a number without a
     template and for anything that could break out of the dial string.
     """
-    if to.lower().startswith(("sip:", "sips:")):
+    if is_sip(to):
         _parts(to)
         return OUTBOUND + to
     if not _NUMBER.fullmatch(to):
@@ -58,7 +63,7 @@ def sip_host(to: str) -> str | None:
 
     Raises ValueError as `dial_string` does.
     """
-    if not to.lower().startswith(("sip:", "sips:")):
+    if not is_sip(to):
         return None
     return _parts(to)["host"].strip("[]")
 

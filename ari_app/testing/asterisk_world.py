@@ -250,6 +250,7 @@ class World:
             return 409, {"message": "Channel with given unique ID already exists"}
         tech = "/".join(request.query["endpoint"].split("/")[:2])
         channel = self.new_channel(channel_id, caller=request.query.get("callerId", ""), tech=tech)
+        channel["protocol_id"] = f"{channel_id}@192.0.2.7"  # its Call-ID
         for name, value in ((request.body or {}).get("variables") or {}).items():
             self.variables[channel_id, name] = value["value"] if isinstance(value, dict) else value
         return 200, channel

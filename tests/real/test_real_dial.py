@@ -110,6 +110,10 @@ async def test_a_recorded_dial_is_as_exact_and_its_recording_is_told(dev: Develo
     assert recorded["RecordingUrl"] == params["RecordingUrl"]
     assert (recorded["CallSid"], recorded["RecordingSource"]) == (params["CallSid"], "DialVerb")
     assert (recorded["RecordingChannels"], recorded["RecordingStatus"]) == ("2", "completed")
+    invite = next(m for m in callee.sipp.messages if m.method == "INVITE")
+    assert params["DialSipCallId"] == invite.header("Call-ID")
+    assert params["DialSipResponseCode"] == "200"
+    assert params["DialSipHeader_X-Answered-By"] == "bob, at last"
 
 
 async def test_a_callee_that_asks_for_a_password_gets_it(dev: Developer) -> None:

@@ -20,6 +20,8 @@ from ari_app.call.documents import DocumentError
 from ari_app.call.leg import Leg
 from ari_app.call.nested import run_nested
 from ari_app.call.outcome import End, Fetch
+from ari_app.call.sip import is_sip
+from ari_app.call.sip_headers import answer_headers
 from ari_app.model import CallRecord, CallStatus, StatusCallback
 from twiml import Gather, Hangup, Pause, Play, Redirect, Say, Verb
 
@@ -65,6 +67,8 @@ class Child:
         self.over = asyncio.Event()
         #: REST gave it a document of its own: it goes on without its parent.
         self.parted = asyncio.Event()
+        #: X- headers of a SIP callee's answer.
+        self.sip_headers: Mapping[str, str] = {}
         self._apart = asyncio.Event()
         self._apart.set()
 
@@ -123,6 +127,8 @@ class Child:
     async def run(self, ctx: CallContext) -> End:
         """What the child does instead of a document, from its answer on."""
         try:
+            if is_sip(self.record.to):
+                self.sip_headers = await answer_headers(ctx.leg)
             if self._whisper is not None and not await self._heard(ctx, self._whisper):
                 return End()
             self.ready.set()
@@ -152,14 +158,13 @@ class Family(Protocol):
 def dialing_of(plan: Plan, record: CallRecord, app: str, codec: str) -> Dialing:
     """Return how Asterisk dials ``plan`` as the call ``record``, the parent's codec first."""
     own = {"X-Twilio-AccountSid": record.account_sid, "X-Twilio-CallSid": record.sid}
-    is_sip = plan.to.lower().startswith(("sip:", "sips:"))
     return Dialing(
         app=app,
         endpoint=plan.endpoint,
         caller_id=plan.from_,
         ring_seconds=plan.ring_seconds,
         send_digits=plan.send_digits,
-        headers=own | dict(plan.headers) if is_sip else plan.headers,
+        headers=own | dict(plan.headers) if is_sip(plan.to) else plan.headers,
         codec=codec,
         credentials=plan.credentials,
     )

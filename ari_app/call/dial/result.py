@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ari_app.call.context import CallContext
 from ari_app.call.dial.child import Child
 from ari_app.call.recordings.recorded import DialRecording
+from ari_app.call.sip import is_sip
 from ari_app.model import CallRecord, CallStatus
 
 #: When none of several answered, the most telling of their ends is told.
@@ -51,8 +52,8 @@ class DialResult:
             params["DialCallDuration"] = str(
                 seconds if record.duration is None else record.duration
             )
-        if record.to.lower().startswith("sip") and record.sip_response_code is not None:
-            params["DialSipResponseCode"] = str(record.sip_response_code)
+        if is_sip(record.to):
+            params |= _sip_params(record, child)
         if self.recording.url is not None:
             params["RecordingUrl"] = self.recording.url
         return params
@@ -66,3 +67,15 @@ class DialResult:
             return answered[0]
         ranks = {status: rank for rank, status in enumerate(_TELLING)}
         return min(self.rung, key=lambda c: ranks.get(c.record.status, len(ranks)), default=None)
+
+
+def _sip_params(record: CallRecord, child: Child | None) -> dict[str, str]:
+    """Return what SIP said of the leg; headers are those of the answer."""
+    params = {}
+    if record.sip_response_code is not None:
+        params["DialSipResponseCode"] = str(record.sip_response_code)
+    if child is None:
+        return params
+    if child.leg.sip_call_id:
+        params["DialSipCallId"] = child.leg.sip_call_id
+    return params | {f"DialSipHeader_{name}": text for name, text in child.sip_headers.items()}

@@ -112,6 +112,30 @@ async def test_a_refusal_is_told_by_its_sip_code(
     assert (told["DialCallStatus"], told["DialCallSid"]) == (status, callee)
     assert (told["DialBridged"], told["DialSipResponseCode"]) == ("false", str(code))
     assert "DialCallDuration" not in told
+    assert told["DialSipCallId"] == f"{callee}@192.0.2.7"
+    await over(room)
+
+
+async def test_what_a_sip_answer_says_is_told(ringing: CallRoom) -> None:
+    """Its X- headers alone, and Call-ID and code (Twilio: Dial, Sip, action parameters)."""
+    room = ringing
+    caller = await room.call(f'<Dial action="{AFTER}"><Sip>{SIP}</Sip></Dial>')
+    (callee,) = await dialled(room)
+    variables = room.asterisk.world.variables
+    variables[callee, "PJSIP_RESPONSE_HEADERS(X-)"] = "X-Agent,X-Long,X-{bad}"
+    variables[callee, "PJSIP_RESPONSE_HEADER(read,X-Agent)"] = "bob, 7"
+    variables[callee, "PJSIP_RESPONSE_HEADER(read,X-Long)"] = "x" * 1000
+    await room.asterisk.answer(callee)
+    await bridged(room, caller, callee)
+    await room.asterisk.hang_up(callee)
+    told = await asked(room)
+    found = {key: value for key, value in told.items() if key.startswith("DialSip")}
+    assert found == {
+        "DialSipCallId": f"{callee}@192.0.2.7",
+        "DialSipResponseCode": "200",
+        "DialSipHeader_X-Agent": "bob, 7",
+        "DialSipHeader_X-Long": "x" * 256,
+    }
     await over(room)
 
 
