@@ -13,7 +13,7 @@ from ari_app.model import StatusCallback
 
 EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 #: What Twilio would act on and this switch does not: taken, left undone, and said in the log.
-UNSUPPORTED = ("MachineDetection", "AsyncAmd", "SipAuthUsername", "CallReason", "Byoc")
+UNSUPPORTED = ("MachineDetection", "AsyncAmd", "CallReason", "Byoc")
 _TWIML_LIMIT = 4000
 _DAY = 86_400
 _SEND_DIGITS = re.compile(r"[0-9A-Da-d*#wW]{1,32}")
@@ -46,6 +46,7 @@ def read_create(params: Params) -> CreateCall:
         status_callback=read_status_callback(params),
         caller_id=parties.caller(caller_id) if caller_id else None,
         send_digits=send_digits,
+        sip_auth=read_sip_auth(params),
         timeout=params.number("Timeout", 60, least=1, most=600, code=21208),
         time_limit=params.number("TimeLimit", 14_400, least=1, most=_DAY, code=20001, clamp=True),
         record=read_start(params, trim="trim-silence") if params.flag("Record") else None,
@@ -84,6 +85,12 @@ def _twiml(params: Params) -> str | None:
     if len(text) > _TWIML_LIMIT:
         raise ApiError(400, 32018, f"Twiml is longer than {_TWIML_LIMIT} characters")
     return text or None
+
+
+def read_sip_auth(params: Params) -> tuple[str, str] | None:
+    """Read user and password for the callee's SIP; None without a user."""
+    user = params.text("SipAuthUsername")
+    return (user, params.text("SipAuthPassword") or "") if user else None
 
 
 def read_status_callback(

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from ari_app.api import parties
-from ari_app.api.call_params import read_status_callback
+from ari_app.api.call_params import read_sip_auth, read_status_callback
 from ari_app.api.context import ACCOUNT, CONFERENCES
 from ari_app.api.errors import json_response
 from ari_app.api.paging import list_response, page_of, page_request
@@ -25,7 +25,7 @@ from ari_app.model import Endpoint
 log = structlog.get_logger(__name__)
 
 #: What Twilio would act on and this switch does not: taken, left undone, and said in the log.
-UNSUPPORTED = ("MachineDetection", "SipAuthUsername", "CallReason", "Byoc")
+UNSUPPORTED = ("MachineDetection", "CallReason", "Byoc")
 _DAY = 86_400
 _CALL = re.compile(r"CA[0-9a-f]{32}")
 #: Parameter to attribute of <Conference>; what it says is read as TwiML is.
@@ -107,6 +107,7 @@ def _read_update(params: Params) -> UpdateParticipant:
         muted=_flag(params, "Muted"),
         hold=_flag(params, "Hold"),
         hold_music=_hold_music(params),
+        wait_music=params.endpoint("WaitUrl", "WaitMethod", (21205, 21209)),
         announce=params.endpoint("AnnounceUrl", "AnnounceMethod", (21205, 21209)),
         beep_on_exit=_flag(params, "BeepOnExit"),
         end_on_exit=_flag(params, "EndConferenceOnExit"),
@@ -142,6 +143,7 @@ def read_create(params: Params) -> CreateParticipant:
             from_=parties.caller(params.text("From")),
             caller_id=parties.caller(caller_id) if caller_id else None,
             status_callback=read_status_callback(params),
+            sip_auth=read_sip_auth(params),
             timeout=params.number("Timeout", 60, least=1, most=600, code=21208),
             time_limit=params.number(
                 "TimeLimit", 14_400, least=1, most=_DAY, code=20001, clamp=True

@@ -60,6 +60,8 @@ class CreateCall(msgspec.Struct, frozen=True, kw_only=True):
     status_callback: StatusCallback | None = None
     caller_id: str | None = None
     send_digits: str | None = None
+    #: User and password for the callee's SIP.
+    sip_auth: tuple[str, str] | None = None
     timeout: int = 60
     time_limit: int = 14_400
     #: How the call is recorded from its answer on; None: it is not.
@@ -94,6 +96,7 @@ class UpdateParticipant(msgspec.Struct, frozen=True, kw_only=True):
     muted: bool | None = None
     hold: bool | None = None
     hold_music: Endpoint | None = None
+    wait_music: Endpoint | None = None
     announce: Endpoint | None = None
     beep_on_exit: bool | None = None
     end_on_exit: bool | None = None

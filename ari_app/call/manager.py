@@ -17,6 +17,7 @@ from ari_app.call.call import Call
 from ari_app.call.context import CallContext
 from ari_app.call.dial.bridge import bridge_id
 from ari_app.call.dial.child import Child, Plan, dialing_of
+from ari_app.call.dial.credentials import Credentials
 from ari_app.call.dialing import Dialing
 from ari_app.call.inbound import InboundCall, admit, parse_arguments
 from ari_app.call.leg import Leg
@@ -103,6 +104,7 @@ class CallManager:
         time_limit: int = 14_400,
         send_digits: str = "",
         caller_id: str | None = None,
+        credentials: Credentials | None = None,
         record: RecordingOptions | None = None,
     ) -> CallRecord:
         """Start an outbound call; returns its record in state ``queued``.
@@ -132,6 +134,7 @@ class CallManager:
             caller_id=caller_id or from_,
             ring_seconds=ring_seconds,
             send_digits=send_digits,
+            credentials=credentials,
         )
         source: Source = Inline(twiml or "") if voice is None else Fetch(voice)
         self._starting.add(queued.sid)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ari_app.api.ports import ApiError, CreateCall, UpdateCall
+from ari_app.call.dial.credentials import Credentials
 from ari_app.call.manager import CallManager, DrainingError, UnknownCallError, WrongStateError
 from ari_app.call.outcome import Fetch, Inline, Source
 from ari_app.call.sip import sip_host
@@ -63,6 +64,7 @@ class ApiCalls:
                 time_limit=request.time_limit,
                 send_digits=request.send_digits or "",
                 caller_id=request.caller_id,
+                credentials=Credentials(*request.sip_auth) if request.sip_auth else None,
                 record=recording_options(request.record, RecordingSource.OUTBOUND_API),
             )
         except ValueError as error:

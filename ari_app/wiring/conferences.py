@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
@@ -14,6 +14,7 @@ from ari_app.api.ports import (
     ApiError,
     CreateCall,
     CreateParticipant,
+    UpdateCall,
     UpdateConference,
     UpdateParticipant,
 )
@@ -24,6 +25,7 @@ from ari_app.errors import UnknownRecordError
 from ari_app.model import (
     Account,
     CallRecord,
+    CallStatus,
     ConferenceFilter,
     ConferenceRecord,
     Page,
@@ -36,6 +38,13 @@ log = structlog.get_logger(__name__)
 
 #: Seconds beyond the ring time after which whoever was called must have joined.
 JOIN_SECONDS = 20.0
+#: What a participant is whose call is not in the conference yet (Twilio: Participant, status).
+_STATUS: dict[CallStatus, Literal["queued", "connecting", "ringing"]] = {
+    CallStatus.QUEUED: "queued",
+    CallStatus.INITIATED: "connecting",
+    CallStatus.RINGING: "ringing",
+    CallStatus.IN_PROGRESS: "connecting",
+}
 
 
 class Caller(Protocol):
@@ -43,6 +52,12 @@ class Caller(Protocol):
 
     async def create(self, account: Account, request: CreateCall) -> CallRecord:
         """Queue an outbound call; raises ApiError."""
+
+    def running(self, account: Account, call_sid: str) -> CallRecord | None:
+        """Return a call that runs, as it is this moment."""
+
+    async def update(self, account: Account, call_sid: str, request: UpdateCall) -> CallRecord:
+        """Change or end a call; raises ApiError."""
 
 
 class ApiConferences:
@@ -91,12 +106,16 @@ class ApiConferences:
         if room is None:
             await self._store.conferences.get(account.sid, conference)
             return []
-        return [one.record for one in room.participants.values()]
+        return [*(one.record for one in room.participants.values()), *self._called(account, room)]
 
     async def participant(
         self, account: Account, conference: str, participant: str
     ) -> ParticipantRecord:
         """Return one participant; raises UnknownRecordError."""
+        room = self._running(account, conference)
+        for one in self._called(account, room) if room else ():
+            if participant in (one.call_sid, one.label):
+                return one
         return self._find(account, conference, participant).record
 
     async def change(
@@ -110,6 +129,8 @@ class ApiConferences:
             one.set_beep_on_exit(wanted.beep_on_exit)
         if wanted.hold is not None:
             one.hold(wanted.hold, wanted.hold_music)
+        if wanted.wait_music is not None:
+            one.set_wait_music(wanted.wait_music)
         if wanted.coaching is not None:
             one.set_coaching(wanted.coaching, wanted.call_sid_to_coach)
         if wanted.muted is not None:
@@ -123,7 +144,12 @@ class ApiConferences:
         return one.record
 
     async def kick(self, account: Account, conference: str, participant: str) -> None:
-        """Put a participant out; raises UnknownRecordError."""
+        """Put a participant out, or stop calling him; raises UnknownRecordError."""
+        room = self._running(account, conference)
+        for one in self._called(account, room) if room else ():
+            if participant in (one.call_sid, one.label):
+                await self._caller.update(account, one.call_sid, UpdateCall(status="completed"))
+                return
         self._find(account, conference, participant).kick()
 
     async def call_in(
@@ -135,12 +161,13 @@ class ApiConferences:
             if await self._is_over(account, conference):
                 raise ApiError(400, 16022, "The conference is over")
             room = self._desk.open(self._services, account.sid, conference)
+        self._called(account, room)  # so that they do not become many
         twiml = _document(room.record.friendly_name, wanted.attributes)
         call = await self._caller.create(account, msgspec.structs.replace(wanted.call, twiml=twiml))
         # Nobody may ever answer: then a conference that was made for him ends again.
         self._desk.expect(room, wanted.call.timeout + JOIN_SECONDS)
         said = wanted.attributes.get
-        return ParticipantRecord(
+        room.called[call.sid] = ParticipantRecord(
             account_sid=account.sid,
             conference_sid=room.record.sid,
             call_sid=call.sid,
@@ -154,6 +181,18 @@ class ApiConferences:
             date_created=call.date_created,
             date_updated=call.date_updated,
         )
+        return room.called[call.sid]
+
+    def _called(self, account: Account, room: Conference) -> Sequence[ParticipantRecord]:
+        """Return those who were called in and have not joined yet; forgets who never will."""
+        waited = []
+        for sid, one in [*room.called.items()]:
+            call = self._caller.running(account, sid)
+            if call is None or call.status.final:
+                del room.called[sid]
+            else:
+                waited.append(msgspec.structs.replace(one, status=_STATUS[call.status]))
+        return waited
 
     async def _is_over(self, account: Account, conference: str) -> bool:
         """Whether ``conference`` is the SID of one that has ended; any other is a new name."""

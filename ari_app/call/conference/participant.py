@@ -66,7 +66,7 @@ class Participant:
         self.kicked = False
         self._music = music
         self._hold_music = Music(None)
-        self._holds = 0
+        self._holds = self._waits = 0
         self._star_leaves = star_leaves
         self._out = False
         #: None: an earlier process may have muted the channel.
@@ -130,6 +130,12 @@ class Participant:
             self.conference.tell("participant-hold" if held else "participant-unhold", self)
         self.conference.look()
 
+    def set_wait_music(self, music: Endpoint) -> None:
+        """Let him hear this, at once when he waits."""
+        self._music = Music(Fetch(music))
+        self._waits += 1
+        self.look()
+
     def set_coaching(self, coach: bool, call_sid: str | None) -> None:
         """Let only the call ``call_sid`` hear him, or everybody; None leaves whom he coaches."""
         target = call_sid or self.record.call_sid_to_coach
@@ -163,7 +169,7 @@ class Participant:
         if self.record.hold:
             return Place("hold", str(self._holds))
         if not self.conference.started:
-            return Place("wait")
+            return Place("wait", str(self._waits))
         return Place("talk", self._coached() if self.record.coaching else "")
 
     def _coached(self) -> str:

@@ -24,7 +24,7 @@ from ari_app.call.ports import ConferenceStore, Services
 from ari_app.call.recordings.recorder import RecordingOptions
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
-from ari_app.model import CallStatus, ConferenceRecord, Endpoint
+from ari_app.model import CallStatus, ConferenceRecord, Endpoint, ParticipantRecord
 
 if TYPE_CHECKING:
     from ari_app.call.conference.participant import Participant
@@ -60,6 +60,8 @@ class Conference:
         """
         self.record = record
         self.participants: dict[str, Participant] = {}
+        #: Whom REST has called in and who may not have joined yet, by the SID of the call.
+        self.called: dict[str, ParticipantRecord] = {}
         self.services = services
         self.journal = Journal(record.sid)
         self.events = Events(services, self.journal)
@@ -107,6 +109,7 @@ class Conference:
             raise TwilioError(LABEL_TAKEN, f"another participant is called {label!r}")
         begins = not self.would_wait(participant.record.start_conference_on_enter)
         self.participants[participant.record.call_sid] = participant
+        self.called.pop(participant.record.call_sid, None)
         if participant.channel_id not in self.left:
             self.tell("participant-join", participant)
         if begins and not self.started:
