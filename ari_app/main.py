@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from ari_app.api import build_app
 from ari_app.ari.client import AriClient
-from ari_app.bus import Bus, LocalBus
+from ari_app.bus import Bus
 from ari_app.call.conference import Conferences
 from ari_app.call.manager import CallManager
 from ari_app.call.ports import CallSettings, Services
@@ -54,6 +54,7 @@ from ari_app.speech.speaker import Speaker
 from ari_app.store.store import Store
 from ari_app.streams.pool import StreamPool
 from ari_app.wiring.background import ApiBackground
+from ari_app.wiring.bus import make_bus
 from ari_app.wiring.calls import ApiCalls
 from ari_app.wiring.conferences import ApiConferences
 from ari_app.wiring.numbers import configured_numbers
@@ -150,8 +151,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
     """Start all parts, serve HTTP, and take everything down in reverse order."""
     async with AsyncExitStack() as stack:
         store = await _store(stack, settings)
-        bus = LocalBus()
-        stack.push_async_callback(bus.close)
+        bus = await make_bus(stack, settings)
         policy = UrlPolicy(settings.allow_private_urls, settings.url_allow)
         tls = ssl.create_default_context(cafile=settings.ca_file)
         session = await stack.enter_async_context(guarded_session(policy, ssl_context=tls))

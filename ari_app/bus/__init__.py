@@ -2,5 +2,6 @@
 
 from ari_app.bus.local import LocalBus
 from ari_app.bus.ports import Bus, Subscription
+from ari_app.bus.redis import RedisBus
 
-__all__ = ["Bus", "LocalBus", "Subscription"]
+__all__ = ["Bus", "LocalBus", "RedisBus", "Subscription"]

@@ -18,13 +18,17 @@ class Subscription(Protocol):
         """Iterate over payloads until closed."""
         ...
 
+    async def ready(self) -> None:
+        """Wait until what anybody publishes from now on arrives here."""
+        ...
+
     def close(self) -> None:
         """Stop; the iteration ends."""
         ...
 
 
 class Bus(Protocol):
-    """Publish and subscribe."""
+    """Publish and subscribe. What it cannot carry now raises ConnectionError."""
 
     async def publish(self, channel: str, payload: bytes) -> int:
         """Give ``payload`` to every subscriber of ``channel``; return how many there are."""
@@ -32,6 +36,10 @@ class Bus(Protocol):
 
     def subscribe(self, channel: str) -> Subscription:
         """Listen to a channel from now on."""
+        ...
+
+    async def keep(self, key: str, payload: bytes, seconds: int) -> None:
+        """Leave ``payload`` under ``key`` for who comes later, for so many seconds."""
         ...
 
     async def ping(self) -> None:

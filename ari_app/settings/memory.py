@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 from pydantic import BaseModel, SecretStr, field_validator
 
 from ari_app.settings.kinds import field
@@ -14,13 +17,26 @@ class MemorySettings(BaseModel):
         None, "SQL, as SQLAlchemy writes it", shown="SQLite in the state folder"
     )
     redis_url: SecretStr | None = field(
-        None, "Redis that joins several nodes; not available yet", shown="none: in-process bus"
+        None,
+        "Redis that joins several nodes, e.g. `redis://:password@host:6379/0`",
+        shown="none: in-process bus",
+    )
+    node_address: str | None = field(
+        None,
+        "Host or address at which gateways and other nodes reach this node",
+        shown="bind; when that is all addresses, the one on the way to Redis",
     )
 
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
-        """Refuse what would otherwise be taken and do nothing."""
-        if value is not None:
-            raise ValueError("Redis is not available yet; leave it out")
+        if value and urlsplit(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("write it as redis://host:port/0, rediss:// or unix://")
+        return value
+
+    @field_validator("node_address")
+    @classmethod
+    def _host(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9a-fA-F:]+", value):
+            raise ValueError("write a host name or an address, without scheme and port")
         return value

@@ -123,8 +123,11 @@ def test_a_list_without_networks_lets_nobody_call(tmp_path: Path) -> None:
 def test_what_is_not_available_yet_is_refused() -> None:
     [platform] = problems(ARISWITCH_PLATFORM="somleng")
     assert platform == "ARISWITCH_PLATFORM: somleng is not available yet; leave it out"
-    [redis] = problems(ARISWITCH_REDIS_URL="redis://:secret@127.0.0.1")
-    assert redis == "ARISWITCH_REDIS_URL: Redis is not available yet; leave it out"
+
+
+def test_a_url_that_is_no_redis_is_told_without_its_password() -> None:
+    [redis] = problems(ARISWITCH_REDIS_URL="http://:secret@127.0.0.1")
+    assert redis.startswith("ARISWITCH_REDIS_URL: write it as redis://")
 
 
 def test_ari_never_listens_beyond_loopback() -> None:
