@@ -13,6 +13,7 @@ import secrets
 import signal
 import ssl
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import structlog
@@ -109,6 +110,10 @@ class StreamWorker:
             rtp_unsent=self.rtp.counts.unsent,
         )
 
+    def session(self, stream_sid: str) -> Session | OneWay:
+        """Return the session of a stream; raises `KeyError` when there is no such stream."""
+        return self._streams[stream_sid].lane
+
     def counts(self) -> control.Counts:
         """Return what this worker has done so far."""
         rtp, wheel = self.rtp.counts, self._wheel
@@ -183,7 +188,7 @@ class StreamWorker:
             self._wheel.remove(stream.lane)
 
     def _turn(self, wheel: Wheel[Session | OneWay]) -> None:
-        """Send what is due, read what has come, sleep until the next deadline.
+        """Send what is due, read what has come, send what was owed, sleep to the next deadline.
 
         The worker sleeps, sockets and all: they are drained at one go every 5 ms, instead of one
         wake-up a packet. While streams are opening it does not, since every step of a handshake
@@ -192,14 +197,11 @@ class StreamWorker:
         if wheel is not self._wheel:
             return
         for group in wheel.due(time.monotonic()):
-            for session in self.rtp.tick(group):
-                try:
-                    session.sent()
-                except Exception as error:  # one broken stream must not stop the others' clock
-                    session.failed(error)
+            _give_marks(self.rtp.tick(group))
             self._ping()
         self.rtp.readable()
         self._poller.poll()
+        _give_marks(self.rtp.late(wheel.items()))
         if not self._streams and not self._poller:
             self._skipped += wheel.skipped
             self._wheel = None
@@ -219,6 +221,15 @@ class StreamWorker:
             self._slots = 0
             for stream in list(self._streams.values()):
                 stream.ping()
+
+
+def _give_marks(sessions: Iterable[Session | OneWay]) -> None:
+    """Their frames have left, and perhaps all that their marks waited for."""
+    for session in sessions:
+        try:
+            session.sent()
+        except Exception as error:  # one broken stream must not stop the others' clock
+            session.failed(error)
 
 
 def run_worker(

@@ -14,6 +14,7 @@ from ari_app.testing.bot import FakeBot
 from ari_app.testing.bridge import Bridge, start_bridge
 from ari_app.testing.rtp import RtpPacket
 from stream import control, g711
+from stream.session import Session
 
 
 @pytest.fixture
@@ -143,6 +144,19 @@ async def test_ten_seconds_in_one_message_play_at_real_rate(bridge: Bridge) -> N
         at = bridge.peer.audio.index(sound) // 160
         # It may be slower on a busy machine, but can never be faster than real time.
         assert packets[at + 499].arrived - packets[at].arrived > 9.0
+
+
+async def test_speech_begins_in_the_tick_before(bridge: Bridge) -> None:
+    """B-3: an idle stream owes a frame, which the bot's first one is, as soon as it is there."""
+    async with FakeBot() as bot:
+        stream, connection = await bridge.connect(bot)
+        lane = bridge.worker.session(stream.sid)
+        await bridge.peer.wait(lambda peer: len(peer.packets) > 2)
+        await connection.play(b"\x01" * 80_000)
+        await bridge.peer.wait_audio(b"\x01" * 160)
+        assert isinstance(lane, Session)
+        assert lane.playout.frames
+        assert not lane.owes
 
 
 async def test_any_chunking_is_heard_in_one_piece(bridge: Bridge) -> None:
