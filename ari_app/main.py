@@ -29,6 +29,7 @@ from ari_app.call.ports import CallSettings, Services
 from ari_app.call.queue import Queues
 from ari_app.call.recordings.recorder import Recorder
 from ari_app.call.recordings.recording import Studio
+from ari_app.call.trace import Trace, Unwatched
 from ari_app.call.transcripts import Transcripts
 from ari_app.demo import demo_routes
 from ari_app.ending import run_to_end
@@ -65,6 +66,7 @@ from ari_app.wiring.recordings import ApiRecordings
 from ari_app.wiring.sip_hosts import SipHosts
 from ari_app.wiring.speech import make_speaker
 from ari_app.wiring.streams import CallStreams
+from ari_app.wiring.tap import make_tap, serve_tap
 from stream.addresses import UrlPolicy
 
 log = structlog.get_logger(__name__)
@@ -114,6 +116,8 @@ class Node:
         self.bus = bus
         self.ari = ari
         self.pool = pool
+        #: Who watches the calls.
+        self.trace: Trace = Unwatched()
         self.recordings = RecordingFolder(
             settings.recordings_dir, settings.raw_recordings_dir, settings.recording_bytes
         )
@@ -155,7 +159,8 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         policy = UrlPolicy(settings.allow_private_urls, settings.url_allow)
         tls = ssl.create_default_context(cafile=settings.ca_file)
         session = await stack.enter_async_context(guarded_session(policy, ssl_context=tls))
-        webhooks = Webhooks(session)
+        tap = make_tap(settings)
+        webhooks = Webhooks(session, trace=tap)
         callbacks = CallbackSender(
             store.outbox, webhooks, _tokens(store), on_warning=_keep_warning(store)
         )
@@ -163,7 +168,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         stack.push_async_callback(callbacks.close)
         media = MediaCache(settings.media_dir, session, settings.media_cache_bytes)
         stack.push_async_callback(media.close)
-        pool = StreamPool(settings.stream_sockets, settings.run_dir)
+        pool = StreamPool(settings.stream_sockets, settings.run_dir, trace=tap)
         await pool.start()
         stack.push_async_callback(pool.close)
 
@@ -172,11 +177,13 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
             settings.ari_username,
             _secret(settings.ari_password),
             settings.ari_app,
+            trace=tap,
         )
         names = Names()
         stack.push_async_callback(names.close)
         hosts = SipHosts(policy, names)
         running = Node(settings, store, bus, ari, pool)
+        running.trace = tap or Unwatched()
         forgetting = asyncio.create_task(
             forget_old(store, running.recordings, settings.retention_days)
         )
@@ -195,6 +202,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         running.services = _services(running, webhooks, callbacks, media, speaker, hosts)
         stack.callback(running.services.conferences.close)
         running.manager = CallManager(running.services)
+        await serve_tap(stack, tap, settings, ari)
         await ari.start()
         stack.push_async_callback(ari.close)
         stack.push_async_callback(running.recorder.close)
@@ -224,6 +232,7 @@ def _studio(node: Node, callbacks: CallbackSender) -> Studio:
         now=_now,
         node=settings.node,
         base_url=settings.api_url,
+        trace=node.trace,
     )
 
 
@@ -269,6 +278,7 @@ def _services(
         queues=Queues(store.queues),
         hosts=hosts,
         now=_now,
+        trace=node.trace,
     )
 
 

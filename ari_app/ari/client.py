@@ -21,6 +21,7 @@ from ari_app.ari.models import Channel
 from ari_app.ari.monitor import MixMonitors
 from ari_app.ari.operations import Resources
 from ari_app.ari.reconcile import Snapshot, reconcile
+from ari_app.ari.trace import Trace
 from ari_app.ari.transport import Transport
 
 log = structlog.get_logger(__name__)
@@ -49,14 +50,18 @@ class AriClient(Resources):
         watch: Watch = Watch(),  # noqa: B008  (frozen)
         backoff: tuple[float, float] = (0.1, 5.0),
         lane_depth: int = 1000,
+        trace: Trace | None = None,
     ) -> None:
         """`url` like http://127.0.0.1:8088; `deadline` (s) of each request; `backoff` (s) first
         and longest wait between connects; `lane_depth` events may wait per channel for its
-        async handlers. Raises ValueError for a bad URL or an empty application name.
+        async handlers; `trace` sees all that is sent and received. Raises ValueError for a bad
+        URL or an empty application name.
         """
         if not app:
             raise ValueError("the ARI application needs a name")
-        self._transport = Transport(url, username, password, session=session, deadline=deadline)
+        self._transport = Transport(
+            url, username, password, session=session, deadline=deadline, trace=trace
+        )
         super().__init__(self._transport)
         #: What ARI lacks: a channel sent elsewhere, both its tracks in one file.
         self.manager = Manager(self._transport, username, password)
@@ -236,7 +241,9 @@ class AriClient(Resources):
         )
         if not first.done():
             first.set_result(None)
-        return await Connection(ws, self.app, self._watch, self._dispatch, self._lagging).run()
+        return await Connection(
+            ws, self.app, self._watch, self._dispatch, self._lagging, self._transport.trace
+        ).run()
 
     def _lagging(self, late: bool, seconds: float) -> None:
         self.lag = seconds

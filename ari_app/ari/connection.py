@@ -12,6 +12,7 @@ import structlog
 from ari_app.ari.decode import decode
 from ari_app.ari.errors import Unavailable, error_for
 from ari_app.ari.events import ApplicationReplaced, Event
+from ari_app.ari.trace import Trace
 from ari_app.ari.transport import Transport
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class Connection:
         watch: Watch,
         on_event: Callable[[Event], None],
         on_lag: Callable[[bool, float], None],
+        trace: Trace | None = None,
     ) -> None:
         """`on_event` must neither wait nor raise; `on_lag(late, seconds)` follows each ping."""
         self._ws = ws
@@ -78,6 +80,7 @@ class Connection:
         self._watch = watch
         self._on_event = on_event
         self._on_lag = on_lag
+        self._trace = trace
         self._pong = asyncio.Event()
         # False while a ping waits for its pong; any pong will do.
         self._pong.set()
@@ -102,6 +105,8 @@ class Connection:
             message = await self._ws.receive()
             kind = message.type
             if kind in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                if self._trace is not None:
+                    self._trace.event(message.data)
                 event = decode(message.data)
                 if event is not None:
                     self._on_event(event)

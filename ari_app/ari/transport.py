@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
+import time
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
@@ -12,6 +14,7 @@ import msgspec
 from yarl import URL
 
 from ari_app.ari.errors import Unavailable, error_for
+from ari_app.ari.trace import Asked, Trace
 
 try:
     USER_AGENT = f"ariswitch/{version('ariswitch')}"
@@ -35,8 +38,9 @@ class Transport:
         *,
         session: aiohttp.ClientSession | None = None,
         deadline: float = 10.0,
+        trace: Trace | None = None,
     ) -> None:
-        """`url` is Asterisk's, with or without `/ari`; `deadline` in seconds.
+        """`url` is Asterisk's, with or without `/ari`; `deadline` in seconds; `trace` looks on.
 
         Raises ValueError for a URL that is not absolute http(s), or has a user in it.
         """
@@ -50,6 +54,8 @@ class Transport:
         credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
         self.headers = {"Authorization": f"Basic {credentials}", "User-Agent": USER_AGENT}
         self.deadline = deadline
+        self.trace = trace
+        self._numbers = itertools.count(1)
         self._session = session
         self._owns_session = session is None
         # Requests under way: reconciling must not judge a channel that is just being made.
@@ -75,6 +81,37 @@ class Transport:
         self, method: str, path: str, query: Mapping[str, str], body: bytes | None
     ) -> bytes:
         """One request; raises AriError, Unavailable when there is no whole answer in time."""
+        if self.trace is None:
+            status, answer = await self._exchange(method, path, query, body)
+        else:
+            status, answer = await self._traced(self.trace, method, path, query, body)
+        if status >= 300:
+            raise error_for(method, path, status, _message(answer))
+        return answer
+
+    async def _traced(
+        self,
+        trace: Trace,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: bytes | None,
+    ) -> tuple[int, bytes]:
+        asked = Asked(next(self._numbers), method, path, query, body)
+        trace.asked(asked)
+        begun = time.perf_counter()
+        try:
+            status, answer = await self._exchange(method, path, query, body)
+        except Unavailable as error:
+            trace.answered(asked, 0, error.message.encode(), time.perf_counter() - begun)
+            raise
+        trace.answered(asked, status, answer, time.perf_counter() - begun)
+        return status, answer
+
+    async def _exchange(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes | None
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer; raises Unavailable."""
         url = URL(f"{self.base}{path}", encoded=True).with_query(query)
         headers = dict(self.headers)
         if body is not None:
@@ -90,7 +127,7 @@ class Transport:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=self.deadline),
             ) as response:
-                answer = await response.read()
+                return response.status, await response.read()
         except TimeoutError:
             reason = f"no answer within {self.deadline:g} s"
             raise Unavailable(method, path, 0, reason) from None
@@ -99,9 +136,6 @@ class Transport:
         finally:
             self._in_flight.discard(done)
             done.set_result(None)
-        if response.status >= 300:
-            raise error_for(method, path, response.status, _message(answer))
-        return answer
 
     async def settled(self) -> None:
         """Return once every request now under way has ended."""

@@ -167,6 +167,7 @@ class Call:
         Without a source the call is a child and does what its parent wants.
         """
         structlog.contextvars.bind_contextvars(call_sid=self.record.sid)
+        self._services.trace.call(self.record, "begun")
         end = End(status=CallStatus.FAILED)
         try:
             end = await self._drive(source)

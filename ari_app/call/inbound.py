@@ -78,24 +78,24 @@ async def admit(
 ) -> Admitted | None:
     """Ask the platform and remember the call; None when it was refused (403, 404, 503)."""
     if draining:
-        await _refuse(leg, call, 503, "node is draining")
+        await _refuse(services, leg, call, 503, "node is draining")
         return None
     try:
         answer = await services.platform.route(
             to=call.to, from_=call.from_, source_ip=call.source_ip, sip_call_id=call.sip_call_id
         )
     except Exception as error:  # whatever the platform's trouble, the caller gets an answer
-        await _refuse(leg, call, 503, f"platform failed: {error!r}")
+        await _refuse(services, leg, call, 503, f"platform failed: {error!r}")
         return None
     if isinstance(answer, InboundRefusal):
-        await _refuse(leg, call, answer.status, answer.reason)
+        await _refuse(services, leg, call, answer.status, answer.reason)
         return None
     record = _record(services, call, leg, answer)
     log.info("call.inbound", call_sid=record.sid, sip_call_id=call.sip_call_id)
     try:
         await services.calls.insert(record)
     except Exception as error:  # a call that cannot be remembered is not taken
-        await _refuse(leg, call, 503, f"store failed: {error!r}")
+        await _refuse(services, leg, call, 503, f"store failed: {error!r}")
         return None
     await leg.ring()
     # A number without a URL fails its first fetch (11100): fallback, then the defined end.
@@ -135,7 +135,9 @@ async def _sip_params(call: InboundCall, leg: Leg, number: PhoneNumber) -> dict[
     return params | {f"SipHeader_{name}": value for name, value in headers.items()}
 
 
-async def _refuse(leg: Leg, call: InboundCall, status: int, reason: str) -> None:
+async def _refuse(
+    services: Services, leg: Leg, call: InboundCall, status: int, reason: str
+) -> None:
     log.warning(
         "call.refused",
         sip_status=status,
@@ -144,4 +146,5 @@ async def _refuse(leg: Leg, call: InboundCall, status: int, reason: str) -> None
         source_ip=call.source_ip,
         sip_call_id=call.sip_call_id,
     )
+    services.trace.refused(leg.channel_id, call.sip_call_id, status, reason)
     await leg.hangup(CAUSES.get(status, 34))

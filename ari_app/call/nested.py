@@ -15,6 +15,7 @@ from ari_app.call.context import CallContext
 from ari_app.call.documents import DocumentError, Loaded, load
 from ari_app.call.outcome import End, Goto, Outcome, Source
 from ari_app.call.pace import TOO_MANY_REDIRECTS, Pace
+from ari_app.call.trace import told
 from ari_app.errors import TwilioError
 from ari_app.urls import safe
 from twiml import Unsupported, Verb
@@ -73,7 +74,8 @@ async def _run(
             continue
         log.info("verb.start", verb=name, nested=True)
         try:
-            outcome = await run_verb(ctx, verb)
+            with told(ctx.services.trace, ctx.call_sid, verb, nested=True):
+                outcome = await run_verb(ctx, verb)
         except TwilioError as error:
             ctx.problem(error, url=safe(error.url or _url(ctx)))
             if 11000 <= error.code < 12000:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from ari_app.ari.client import AriClient
 from ari_app.call.bridge import Bridges
 from ari_app.call.speech_ports import Recognizer
+from ari_app.call.trace import Trace, Unwatched
 from ari_app.model import (
     Account,
     CallRecord,
@@ -468,5 +469,7 @@ class Services:
     queues: Queues
     hosts: Hosts
     now: Callable[[], datetime]
+    #: Who watches the calls.
+    trace: Trace = field(default_factory=Unwatched)
     #: The bridges that calls and conferences of this process use.
     bridges: Bridges = field(default_factory=Bridges)

@@ -14,6 +14,7 @@ import structlog
 
 from ari_app.call.journal import Journal
 from ari_app.call.ports import NotificationStore
+from ari_app.call.trace import Trace
 from ari_app.errors import describe
 from ari_app.model import Notification
 from ari_app.sids import new_sid
@@ -34,6 +35,10 @@ class Memory(Protocol):
     def now(self) -> Callable[[], datetime]:
         """Tells the time (UTC)."""
 
+    @property
+    def trace(self) -> Trace:
+        """Who watches the calls."""
+
 
 class Problems:
     """The problems of one call."""
@@ -51,6 +56,7 @@ class Problems:
     def report(self, code: int, message: str, *, url: str = "", method: str = "") -> None:
         """Log a problem with its Twilio code and keep it as a Notification."""
         self.count += 1
+        self._services.trace.problem(self._call_sid, code, message, url)
         info = describe(code)
         emit = log.error if info.level == "error" else log.warning
         emit(

@@ -91,6 +91,7 @@ class Progress:
             changes["events_told"] = sequence + 1
         if changes:
             self.change(**changes)
+        self._services.trace.call(self.record, event)
         if callback is None or not wanted:
             return
         if told is CallStatus.CANCELED and sequence == 0:

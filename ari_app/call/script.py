@@ -8,6 +8,7 @@ from ari_app.call.context import CallContext
 from ari_app.call.documents import DocumentError, Loaded, fall_back, load
 from ari_app.call.outcome import End, Goto, Outcome
 from ari_app.call.pace import TOO_MANY_REDIRECTS, Pace
+from ari_app.call.trace import told
 from ari_app.call.verbs import run_verb
 from ari_app.errors import TwilioError
 from ari_app.urls import bare, safe
@@ -74,7 +75,8 @@ async def _run(ctx: CallContext, loaded: Loaded) -> Outcome:
         name = verb.name if isinstance(verb, Unsupported) else type(verb).__name__
         log.info("verb.start", verb=name)
         try:
-            outcome = await run_verb(ctx, verb)
+            with told(ctx.services.trace, ctx.call_sid, verb):
+                outcome = await run_verb(ctx, verb)
         except TwilioError as error:
             url = error.url or (ctx.document.url if ctx.document else "")
             ctx.problem(error, url=safe(url))

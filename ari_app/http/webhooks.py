@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Protocol
 
 import aiohttp
 import structlog
@@ -29,8 +30,20 @@ log = structlog.get_logger(__name__)
 __all__ = ["Conversation", "WebhookRequest", "WebhookResponse", "Webhooks"]
 
 
+class Trace(Protocol):
+    """Sees each webhook as it goes and as it comes back. Must neither wait nor raise."""
+
+    def webhook(self, request: WebhookRequest) -> None:
+        """A request is being sent."""
+
+    def webhook_answer(
+        self, request: WebhookRequest, outcome: WebhookResponse | WebhookError, seconds: float
+    ) -> None:
+        """It was answered, or failed for good."""
+
+
 class Webhooks:
-    """Sends webhooks over one session (see ``guarded_session``)."""
+    """Sends webhooks over one session (see ``guarded_session``); ``trace`` looks on."""
 
     def __init__(
         self,
@@ -39,8 +52,10 @@ class Webhooks:
         limits: Limits | None = None,
         cache: DocumentCache | None = None,
         retry_pause: float = 0.2,
+        trace: Trace | None = None,
     ) -> None:
         self._session = session
+        self._trace = trace
         self._limits = limits or Limits()
         self._cache = cache or DocumentCache()
         self._retry_pause = retry_pause
@@ -55,6 +70,19 @@ class Webhooks:
         11100 bad URL, 11200 4xx/5xx, 11201-11206 connection and time, 11210 DNS, 11215/11216
         redirects, 11220-11237 TLS, 11243 bad override, 11750/11770 size of a document.
         """
+        if self._trace is None:
+            return await self._send(request)
+        started = time.monotonic()
+        self._trace.webhook(request)
+        try:
+            answer = await self._send(request)
+        except WebhookError as error:
+            self._trace.webhook_answer(request, error, time.monotonic() - started)
+            raise
+        self._trace.webhook_answer(request, answer, answer.duration)
+        return answer
+
+    async def _send(self, request: WebhookRequest) -> WebhookResponse:
         started = time.monotonic()
         try:
             target = parse(request.url)

@@ -77,6 +77,11 @@ class FolderSettings(BaseModel):
         return self.state_dir / "asterisk" / "spool" / "recording"
 
     @property
+    def tap_socket(self) -> Path:
+        """Socket from which `ari-debug` reads what the app does."""
+        return self.run_dir / "tap.sock"
+
+    @property
     def recognizer_socket(self) -> Path:
         """Socket of the recogniser process."""
         return self.run_dir / "recognizer.sock"

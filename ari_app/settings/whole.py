@@ -16,6 +16,7 @@ from ari_app.settings.listen import ListenSettings
 from ari_app.settings.memory import MemorySettings
 from ari_app.settings.sip import SipSettings
 from ari_app.settings.speech import SpeechSettings
+from ari_app.settings.tap import TapSettings
 from ari_app.settings.who import WhoSettings
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -24,6 +25,7 @@ _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "
 
 class Settings(
     # The page lists what the last base says first.
+    TapSettings,
     BehaviourSettings,
     SpeechSettings,
     MemorySettings,

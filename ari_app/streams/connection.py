@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from ari_app.errors import TwilioError
-from ari_app.streams.stream import OnEvent, Stream
+from ari_app.streams.stream import OnEvent, Stream, Trace
 from stream import control
 
 log = structlog.get_logger(__name__)
@@ -25,6 +25,8 @@ _FAILED = 31900
 _UNCLAIMED_EVENTS = 1024
 _UNCLAIMED_ENDED = 1024
 
+_TOLD = (control.Open, control.Stop, control.Dtmf)
+
 _Events = deque[control.StreamEvent]
 
 
@@ -34,8 +36,11 @@ class Connection:
     ``on_attached`` is called whenever the worker has said hello, again or for the first time.
     """
 
-    def __init__(self, path: Path, on_attached: Callable[[], None]) -> None:
+    def __init__(
+        self, path: Path, on_attached: Callable[[], None], trace: Trace | None = None
+    ) -> None:
         self.path = path
+        self._trace = trace
         self._on_attached = on_attached
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
@@ -104,6 +109,8 @@ class Connection:
 
     def send(self, command: control.Command) -> None:
         """Send a command, or drop it when the worker is away."""
+        if self._trace is not None and isinstance(command, _TOLD):
+            self._trace.stream_command(command)
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(control.encode(command))
 
@@ -213,6 +220,8 @@ class Connection:
         return True
 
     def _dispatch(self, event: control.StreamEvent) -> None:
+        if self._trace is not None:
+            self._trace.stream_event(event)
         stream = self._streams.get(event.stream_sid)
         if stream is not None:
             self._deliver(stream, event)
@@ -253,4 +262,7 @@ class Connection:
     def _lose(self, sid: str, message: str) -> None:
         log.warning("streams.lost", stream_sid=sid, code=_FAILED, reason=message)
         self._lost.add(sid)
-        self._deliver(self._streams[sid], control.Stopped(sid, "error", _FAILED, message))
+        stopped = control.Stopped(sid, "error", _FAILED, message)
+        if self._trace is not None:
+            self._trace.stream_event(stopped)
+        self._deliver(self._streams[sid], stopped)

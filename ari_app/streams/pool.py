@@ -11,7 +11,7 @@ import structlog
 
 from ari_app.errors import TwilioError
 from ari_app.streams.connection import Connection
-from ari_app.streams.stream import OnEvent, Stream
+from ari_app.streams.stream import OnEvent, Stream, Trace
 from stream.control import Counts, Open
 
 log = structlog.get_logger(__name__)
@@ -43,14 +43,18 @@ class StreamPool:
 
     ``sockets`` are those of the workers that there should be. Workers that come later are found
     by their sockets ``stream-*.sock`` in ``folder``, and forgotten when they have gone for good.
+    ``trace`` sees commands and events.
     """
 
-    def __init__(self, sockets: Sequence[Path], folder: Path | None = None) -> None:
+    def __init__(
+        self, sockets: Sequence[Path], folder: Path | None = None, *, trace: Trace | None = None
+    ) -> None:
+        self._trace = trace
         self._on_attached: list[Callable[[], None]] = []
         self._folder = folder
         self._looking: asyncio.Task[None] | None = None
         self._known = {path.stem for path in sockets}
-        self._connections = {path.stem: Connection(path, self._attached) for path in sockets}
+        self._connections = {path.stem: self._connection(path) for path in sockets}
 
     async def start(self) -> None:
         """Connect to the workers, and go on trying for those that are not there yet."""
@@ -86,7 +90,7 @@ class StreamPool:
         for path in folder.glob("stream-*.sock"):
             if path.stem not in self._connections:
                 log.info("streams.worker_found", worker=path.stem)
-                self._connections[path.stem] = connection = Connection(path, self._attached)
+                self._connections[path.stem] = connection = self._connection(path)
                 connection.start()
         gone = [
             name
@@ -101,6 +105,9 @@ class StreamPool:
     def on_attached(self, handler: Callable[[], None]) -> None:
         """Call ``handler`` whenever a worker was attached, its streams of earlier lives known."""
         self._on_attached.append(handler)
+
+    def _connection(self, path: Path) -> Connection:
+        return Connection(path, self._attached, self._trace)
 
     def _attached(self) -> None:
         for handler in self._on_attached:

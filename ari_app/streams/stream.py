@@ -21,6 +21,16 @@ class Commands(Protocol):
         """Send a command to the worker, or drop it when the worker is away."""
 
 
+class Trace(Protocol):
+    """Sees what the app and its workers say of streams. Must neither wait nor raise."""
+
+    def stream_command(self, command: control.Open | control.Stop | control.Dtmf) -> None:
+        """A worker is told."""
+
+    def stream_event(self, event: control.StreamEvent) -> None:
+        """A worker has told; also the end that the app concludes when a worker is gone."""
+
+
 class Stream:
     """Handle of a stream in a worker. Its end can be awaited any number of times."""
 

@@ -10,7 +10,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -45,6 +45,7 @@ from ari_app.call.recordings.tape import (
     rolls,
     tracks,
 )
+from ari_app.call.trace import Trace, Unwatched
 from ari_app.call.whole import whole
 from ari_app.errors import TwilioError
 from ari_app.model import RecordingRecord, RecordingSource, RecordingStatus, Tape
@@ -75,6 +76,8 @@ class Studio:
     node: str
     #: Base of the URLs handed out, without a final slash.
     base_url: str
+    #: Who watches the calls.
+    trace: Trace = field(default_factory=Unwatched)
 
 
 class Recording:

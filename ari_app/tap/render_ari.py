@@ -1,0 +1,156 @@
+"""ARI on the wire → items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from ari_app.ari.trace import Asked
+from ari_app.debug.record import Item
+from ari_app.tap.index import Index
+from ari_app.tap.mask import masked
+
+#: Polled for the statistics of a live screen: they are told as such, not as requests.
+_STATISTICS = "/rtp_statistics"
+_MOST_BODY = 20_000
+
+
+def asked(index: Index, at: float, request: Asked) -> Iterator[Item]:
+    """A request to Asterisk."""
+    if request.path.endswith(_STATISTICS):
+        return
+    channel, bridge = _subjects(request)
+    yield Item(
+        at=at,
+        source="ari",
+        kind="request",
+        type=f"{request.method} {unquote(request.path)}",
+        channel=channel,
+        bridge=bridge,
+        call=index.call_of(channel, bridge, *request.query.values(), request.path),
+        data={"number": request.number, **_content(request)},
+    )
+
+
+def answered(
+    index: Index, at: float, request: Asked, status: int, body: bytes, seconds: float
+) -> Iterator[Item]:
+    """What Asterisk answered."""
+    channel, bridge = _subjects(request)
+    call = index.call_of(channel, bridge, *request.query.values(), request.path)
+    content = masked(_decoded(body)) if len(body) <= _MOST_BODY else {"bytes": len(body)}
+    if request.path.endswith(_STATISTICS):
+        if status == 200:
+            yield Item(
+                at=at,
+                source="asterisk",
+                kind="rtp",
+                type="statistics",
+                channel=channel,
+                call=call,
+                data=content,
+            )
+        return
+    yield Item(
+        at=at,
+        source="ari",
+        kind="answer",
+        type=f"{request.method} {unquote(request.path)}",
+        channel=channel,
+        bridge=bridge,
+        call=call,
+        ms=round(seconds * 1000, 3),
+        status=status,
+        error="" if 200 <= status < 300 else _reason(content),
+        data={"number": request.number, "answer": content},
+    )
+
+
+def event(index: Index, at: float, message: str | bytes) -> Iterator[Item]:
+    """An event of Asterisk, whole."""
+    raw = _decoded(message if isinstance(message, bytes) else message.encode())
+    if not isinstance(raw, dict):
+        yield Item(at=at, source="ari", kind="note", type="unreadable", data={"text": str(raw)})
+        return
+    channels, bridge = list(_channels(raw)), _bridge(raw)
+    first = channels[0] if channels else {}
+    ids = [str(one.get("id", "")) for one in channels]
+    caller = first.get("caller")
+    yield Item(
+        at=at,
+        source="ari",
+        kind="event",
+        type=str(raw.get("type", "")),
+        channel=ids[0] if ids else "",
+        bridge=bridge,
+        linked=tuple(ids[1:]),
+        call=index.call_of(*ids, bridge, *_targets(raw)),
+        caller=str(caller.get("number", "")) if isinstance(caller, dict) else "",
+        app=str(raw.get("application", "")),
+        data=masked(raw),
+    )
+
+
+def _subjects(request: Asked) -> tuple[str, str]:
+    """Channel and bridge that a request is about."""
+    parts = [unquote(part) for part in request.path.split("/")]
+    ids = dict(pairwise(parts))
+    channel = ids.get("channels", "")
+    if channel in ("externalMedia", "create", ""):
+        channel = request.query.get("channelId") or request.query.get("channel") or ""
+    if "snoop" in ids:
+        channel = ids["snoop"]
+    return channel, ids.get("bridges", "")
+
+
+def _content(request: Asked) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    if request.query:
+        content["query"] = masked(dict(request.query))
+    if request.body:
+        content["body"] = masked(_decoded(request.body))
+    return content
+
+
+def _decoded(body: bytes) -> Any:
+    if not body:
+        return None
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return body[:_MOST_BODY].decode(errors="replace")
+
+
+def _reason(content: Any) -> str:
+    if isinstance(content, dict):
+        return str(content.get("message") or content.get("error") or content)
+    return str(content or "no answer")
+
+
+def _channels(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Snapshots of channels in an event, the main one first."""
+    for name in ("channel", "caller", "peer", "forwarded", "replace_channel", "connected"):
+        if isinstance(found := raw.get(name), dict) and "id" in found:
+            yield found
+    for target in _targets(raw):
+        if target.startswith("channel:"):
+            yield {"id": target.removeprefix("channel:")}
+
+
+def _targets(raw: dict[str, Any]) -> Iterator[str]:
+    for name in ("playback", "recording"):
+        if isinstance(found := raw.get(name), dict):
+            yield str(found.get("target_uri", ""))
+
+
+def _bridge(raw: dict[str, Any]) -> str:
+    if isinstance(found := raw.get("bridge"), dict):
+        return str(found.get("id", ""))
+    for target in _targets(raw):
+        if target.startswith("bridge:"):
+            return target.removeprefix("bridge:")
+    return ""

@@ -1,0 +1,157 @@
+"""The tap's Unix socket: what the ring holds, then what happens, as JSON lines.
+
+A client that reads too slowly misses entries and is told how many; nobody waits for it. A client
+may send ``{"want": "rtp"}``: while it is attached, Asterisk's RTP statistics are asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from ari_app.debug.record import Item, line
+from ari_app.tap.ring import Entry
+from ari_app.tap.tap import Tap
+
+log = structlog.get_logger(__name__)
+
+#: Clients that may be attached at a time.
+MOST_CLIENTS = 16
+#: Entries rendered at a time, so that calls are never kept waiting.
+_BATCH = 50
+#: Seconds between looks for something new.
+_LOOK = 0.05
+#: Seconds between two rounds of statistics.
+_MEASURE = 2.0
+#: Bytes that may wait in a client's socket.
+_UNSENT = 256 * 1024
+_LONGEST_WISH = 1024
+
+
+class _Wish(msgspec.Struct):
+    """What a client asks for beyond items."""
+
+    want: str = ""
+
+
+class TapServer:
+    """Serves one tap at ``path``. ``measure`` has Asterisk asked for the statistics of all calls.
+
+    ``about`` is told to each client first (node, version).
+    """
+
+    def __init__(
+        self,
+        tap: Tap,
+        path: Path,
+        measure: Callable[[], Awaitable[None]],
+        about: dict[str, str] | None = None,
+    ) -> None:
+        self._tap = tap
+        self._path = path
+        self._measure = measure
+        self._about = about or {}
+        self._server: asyncio.Server | None = None
+        self._clients: set[asyncio.Task[None]] = set()
+        self._measuring: set[asyncio.Task[None]] = set()
+        self._next_measure = 0.0
+        #: Entries that clients were too slow for.
+        self.dropped = 0
+
+    async def start(self) -> None:
+        """Listen; raises OSError."""
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(
+            self._accept, str(self._path), limit=_LONGEST_WISH
+        )
+        self._path.chmod(0o600)
+
+    async def close(self) -> None:
+        """Part from all clients and stop to listen."""
+        if self._server is None:
+            return
+        self._server.close()
+        for task in (*self._clients, *self._measuring):
+            task.cancel()
+        await asyncio.gather(*self._clients, *self._measuring, return_exceptions=True)
+        self._path.unlink(missing_ok=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None or len(self._clients) >= MOST_CLIENTS:
+            writer.close()
+            return
+        self._clients.add(task)
+        wishes = asyncio.create_task(self._wishes(reader, task))
+        try:
+            await self._serve(writer)
+        except (OSError, asyncio.CancelledError):
+            pass  # the client has gone, or the app ends
+        finally:
+            wishes.cancel()
+            self._clients.discard(task)
+            writer.close()
+
+    async def _wishes(self, reader: asyncio.StreamReader, client: asyncio.Task[None]) -> None:
+        """Read what the client wants; that it hangs up ends it."""
+        measuring: asyncio.Task[None] | None = None
+        try:
+            while wish_line := await reader.readline():
+                with suppress(msgspec.MsgspecError):
+                    wish = msgspec.json.decode(wish_line, type=_Wish)
+                    if wish.want == "rtp" and measuring is None:
+                        measuring = asyncio.create_task(self._keep_measuring())
+                        self._measuring.add(measuring)
+        except (OSError, ValueError):
+            pass  # gone, or no client of ours
+        finally:
+            if measuring is not None:
+                measuring.cancel()
+                self._measuring.discard(measuring)
+            client.cancel()
+
+    async def _keep_measuring(self) -> None:
+        """Several clients that want it share one round."""
+        loop = asyncio.get_running_loop()
+        while True:
+            if loop.time() >= self._next_measure:
+                self._next_measure = loop.time() + _MEASURE
+                try:
+                    await self._measure()
+                except Exception:
+                    log.exception("tap.measure_failed")
+            await asyncio.sleep(_MEASURE / 2)
+
+    async def _serve(self, writer: asyncio.StreamWriter) -> None:
+        writer.transport.set_write_buffer_limits(high=_UNSENT)
+        ring, number = self._tap.ring, self._tap.ring.first
+        writer.write(self._note("attached", {**self._about, "kept": len(ring)}))
+        while True:
+            first, entries = ring.read(number, _BATCH)
+            if first > number:
+                self.dropped += first - number
+                writer.write(self._note("missed", {"entries": first - number}))
+            for offset, entry in enumerate(entries):
+                writer.writelines(self._lines(first + offset, entry))
+            number = first + len(entries)
+            await writer.drain()
+            await asyncio.sleep(0 if len(entries) == _BATCH else _LOOK)
+
+    def _lines(self, number: int, entry: Entry) -> Iterator[bytes]:
+        """One entry as JSON lines; what cannot be rendered is told as a note."""
+        try:
+            for item in entry.render(self._tap.index, entry.at, *entry.args):
+                item.seq = number
+                yield line(item)
+        except Exception as error:
+            log.exception("tap.render_failed")
+            yield self._note("unreadable", {"error": repr(error)})
+
+    def _note(self, kind: str, data: dict[str, object]) -> bytes:
+        return line(Item(at=time.time(), source="tap", kind="note", type=kind, data=data))
