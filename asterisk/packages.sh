@@ -53,4 +53,21 @@ echo "Installing from Debian: ${missing[*]}" >&2
 install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends)
 "${as_root[@]}" apt-get update -qq >&2 ||
   echo "apt-get update reported errors; going on with what it has" >&2
+
+# Servers are for tests, which start them on ports of their own: none is to run beside them, now
+# or after the next boot.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod 755 "$policy"
+fi
 "${as_root[@]}" "${install[@]}" "${missing[@]}" >&2
+[ -d /run/systemd/system ] || exit 0
+for package in "${missing[@]}"; do
+  case $package in
+    postgresql | redis-server | rtpengine-daemon)
+      "${as_root[@]}" systemctl disable --quiet "$package" >&2
+      ;;
+  esac
+done

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from ari_app.gateway.errors import MiError
 from ari_app.gateway.mi import Destination, Mi
+from ari_app.testing.opensips_mi import opensips
 
 LIST = {
     "Destinations": [
@@ -25,20 +22,6 @@ LIST = {
         }
     ]
 }
-
-
-@asynccontextmanager
-async def opensips(reply: dict[str, Any] | str) -> AsyncIterator[tuple[Mi, list[Any]]]:
-    asked: list[Any] = []
-
-    async def answer(request: web.Request) -> web.Response:
-        asked.append(await request.json())
-        return web.Response(text=reply) if isinstance(reply, str) else web.json_response(reply)
-
-    app = web.Application()
-    app.router.add_post("/mi", answer)
-    async with TestServer(app) as server, Mi.connect(str(server.make_url("/mi"))) as mi:
-        yield mi, asked
 
 
 async def test_the_list_of_nodes_is_typed() -> None:
