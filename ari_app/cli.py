@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ari_app.cli_gateway import app as gateway
 from ari_app.cli_rest import call, numbers
 from ari_app.cli_support import ConfigOption, Options, plainly
 from ari_app.node import doctor as examination
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(numbers, name="number")
+app.add_typer(gateway, name="gateway")
 app.command()(call)
 
 

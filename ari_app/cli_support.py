@@ -10,6 +10,7 @@ from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 
+from ari_app.gateway.errors import GatewayError
 from ari_app.node import stack
 from ari_app.node.errors import NodeError
 from ari_app.settings_load import Loaded, SettingsError, load
@@ -56,7 +57,7 @@ def plainly(command: Callable[P, R]) -> Callable[P, R]:
         except SettingsError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from error
-        except NodeError as error:
+        except (NodeError, GatewayError) as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from error
 

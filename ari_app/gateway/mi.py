@@ -125,7 +125,7 @@ class Mi:
             async with self._session.post(self._url, json=request) as response:
                 body = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise MiError(f"OpenSIPS does not answer at {self._url}: {error!r}") from error
+            raise MiError(f"OpenSIPS does not answer at {self._url}: {error}") from error
         return _result(method, body)
 
 

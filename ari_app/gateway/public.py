@@ -18,6 +18,9 @@ _PLAIN = (
     "inside",
 )
 
+_REPAIR = """if ($DLG_status != NULL)
+		fix_route_dialog();"""
+
 #: Several processes write; a reader must not stop them, nor they each other for long.
 SQLITE = (
     'loadmodule "db_sqlite.so"',
@@ -37,9 +40,11 @@ def values(settings: GatewaySettings, *, database: str, modules: Path) -> dict[s
         "database_modules": database_modules(database),
         "sockets": "\n".join(_sockets(settings)),
         "tls": "\n".join(_tls(settings)),
-        # Contact towards nodes says who is called; towards carriers it names the gateway alone.
+        # Both sides' Contact names the gateway alone, with the user that the other side gave.
         "hide_topology": 'topology_hiding("U");' if hide else "record_route();",
-        "match_dialog": "topology_hiding_match()" if hide else "loose_route()",
+        "match_dialog": "topology_hiding_match()" if hide else "(loose_route() || match_dialog())",
+        # Some carriers send a Route of their own first: the call itself knows where it goes.
+        "repair_dialog": "" if hide else _REPAIR,
     }
 
 

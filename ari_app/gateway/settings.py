@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -92,6 +93,14 @@ class GatewaySettings(BaseSettings):
     @classmethod
     def _lists(cls, value: Any) -> Any:
         return comma_list(value)
+
+    @field_validator("nodes")
+    @classmethod
+    def _nodes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            if not re.fullmatch(r"[^\s=]+:[0-9]{1,5}=[0-9]{1,5}", text):
+                raise ValueError(f"{text}: write it as host:port=capacity")
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
