@@ -9,13 +9,15 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs demo test bench lint format docs lock clean
+.PHONY: help install up down status logs demo test bench lint format docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(STAMPS)/run ## Install what is missing, start everything, print how to call
 	@$(BIN)/ariswitch up
+
+install: $(STAMPS)/run ## Install what `make up` would start, and start nothing
 
 down: ## Stop what `make up` started
 	@if [ -x $(BIN)/ariswitch ]; then $(BIN)/ariswitch down; else echo "Nothing is installed."; fi
@@ -40,7 +42,7 @@ lint: $(STAMPS)/venv ## Check style, types and shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	for script in asterisk/*.sh .ci/run; do bash -n "$$script" || exit 1; done
+	for script in asterisk/*.sh deploy/*/*.sh .ci/run; do bash -n "$$script" || exit 1; done
 
 format: $(STAMPS)/venv ## Bring the code into the house style
 	$(BIN)/ruff check --fix .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +14,11 @@ from rich.table import Table
 from ari_app.cli_gateway import app as gateway
 from ari_app.cli_rest import call, numbers
 from ari_app.cli_support import ConfigOption, Options, plainly
+from ari_app.node import asterisk as node_asterisk
 from ari_app.node import doctor as examination
 from ari_app.node import logs as log_files
 from ari_app.node import reference, report, stack
+from ari_app.node.notify import announced
 from ari_app.node.priority import real_time
 from ari_app.node.state import prepare
 
@@ -49,6 +52,23 @@ def up(context: typer.Context) -> None:
     loaded = Options.of(context).load()
     started = stack.up(loaded, say=_note)
     typer.echo(report.how_to_call(started))
+
+
+@app.command()
+@plainly
+def run(context: typer.Context) -> None:
+    """Run everything in the foreground, logs on standard output, until SIGTERM."""
+    stack.run(Options.of(context).load())
+
+
+@app.command()
+@plainly
+def asterisk(context: typer.Context) -> None:
+    """Write Asterisk's configuration and become Asterisk in the foreground."""
+    settings = prepare(Options.of(context).load().settings)
+    node_asterisk.render(settings)
+    command = node_asterisk.command(settings)
+    os.execv(command[0], command)  # noqa: S606 - so that signals and systemd reach it
 
 
 @app.command()
@@ -151,6 +171,7 @@ def stream_worker(
         settings.media_address,
         settings.stream_capacity,
         ca_file=settings.ca_file,
+        while_running=announced,
     )
 
 
@@ -166,6 +187,7 @@ def recognizer(context: typer.Context) -> None:
         lambda stack: make_engine(settings, stack),
         settings.recognizer_socket,
         settings.recognizer_limit,
+        while_running=announced,
     )
 
 

@@ -46,6 +46,7 @@ from ari_app.media.sound import Sound
 from ari_app.media.tones import beep
 from ari_app.metrics import watch_node
 from ari_app.model import Account, Notification
+from ari_app.node.notify import announced
 from ari_app.node.state import sole
 from ari_app.platform.local import LocalPlatform
 from ari_app.retention import forget_old
@@ -71,6 +72,9 @@ from stream.addresses import UrlPolicy
 
 log = structlog.get_logger(__name__)
 
+#: Seconds that a part may take to answer whether it is there.
+ANSWER_SECONDS = 2.0
+
 
 def serve(settings: Settings) -> int:
     """Run the app until SIGTERM or SIGINT; returns the process's exit code.
@@ -92,7 +96,14 @@ async def _serve(settings: Settings) -> int:
     async with node(settings) as running:
         log.info("node.ready", http=settings.api_url, node=settings.node)
         manager = running.manager
-        if not await run_to_end(asked, running.ari.replaced, manager.drain, settings.drain_timeout):
+        async with announced(running.status) as notifier:
+
+            async def drain(seconds: float) -> None:
+                notifier.stopping(seconds)
+                await manager.drain(seconds)
+
+            ends_well = await run_to_end(asked, running.ari.replaced, drain, settings.drain_timeout)
+        if not ends_well:
             log.critical(
                 "node.replaced",
                 app=running.ari.app,
@@ -136,6 +147,14 @@ class Node:
             "draining": self.manager.draining,
         }
 
+    async def status(self) -> str:
+        """Say in a line how the node is, for `systemctl status`."""
+        parts = await self.health()
+        if parts.pop("draining"):
+            return "drains: no new calls"
+        away = sorted(name for name, well in parts.items() if not well)
+        return f"no answer from {', '.join(away)}" if away else "takes calls"
+
 
 class _Pinged(Protocol):
     async def ping(self) -> None: ...
@@ -143,7 +162,8 @@ class _Pinged(Protocol):
 
 async def _answers(name: str, part: _Pinged) -> bool:
     try:
-        await part.ping()
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await part.ping()
     except Exception as error:  # whatever it is, the answer is no
         log.warning("health.no", part=name, error=str(error))
         return False

@@ -1,4 +1,7 @@
-"""Reading settings: environment over file, unknown names refused with a suggestion."""
+"""Reading settings: environment over file, unknown names refused with a suggestion.
+
+``ARISWITCH_<NAME>_FILE`` names a file that holds the value of ``ARISWITCH_<NAME>``.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,8 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
         if name.startswith(PREFIX) and name not in _OTHER and value != ""
         if not name.startswith(_PART_PREFIXES)
     }
-    problems = [
+    problems = _read_values(from_env)
+    problems += [
         f"{PREFIX}{name.upper()} is not a setting{_suggest(name, variables(), PREFIX)}"
         for name in from_env
         if name not in variables()
@@ -109,6 +113,35 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError([f"{path}: {error.strerror}"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: not TOML: {error}"]) from None
+
+
+def _read_values(from_env: dict[str, str]) -> list[str]:
+    """Put in place of each ``<name>_file`` the setting that its file holds; returns problems.
+
+    So a secret need not be in the environment, which child processes and `docker inspect` show.
+    """
+    problems: list[str] = []
+    known = variables()
+    for name in [one for one in from_env if one.endswith("_file") and one not in known]:
+        setting = name.removesuffix("_file")
+        if setting not in known:
+            continue
+        path = from_env.pop(name)
+        where = f"{PREFIX}{name.upper()}"
+        if setting in from_env:
+            problems.append(f"{where}: {PREFIX}{setting.upper()} is set too; leave one out")
+            continue
+        try:
+            value = Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not text"
+            problems.append(f"{where}: {path}: {reason}")
+            continue
+        if value:
+            from_env[setting] = value
+        else:
+            problems.append(f"{where}: {path} is empty")
+    return problems
 
 
 def _suggest(name: str, known: Iterable[str], prefix: str = "") -> str:

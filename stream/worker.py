@@ -13,7 +13,8 @@ import secrets
 import signal
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import structlog
@@ -240,11 +241,13 @@ def run_worker(
     *,
     advertise: str | None = None,
     ca_file: Path | None = None,
+    while_running: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
 ) -> None:
     """Run a worker until SIGTERM or SIGINT.
 
     ``bind`` is the address of its RTP socket and ``advertise`` the one told to Asterisk, when
     they differ. ``ca_file`` adds nothing to but replaces the system's trusted certificates.
+    ``while_running`` is entered once the worker takes streams and left before it stops.
     """
 
     async def main() -> None:
@@ -258,7 +261,8 @@ def run_worker(
             loop.add_signal_handler(number, ending.set)
         # What lives now lives for good: keep the collector from walking it again and again.
         gc.freeze()
-        await ending.wait()
+        async with while_running():
+            await ending.wait()
         await worker.close()
 
     with asyncio.Runner(loop_factory=_new_event_loop) as runner:

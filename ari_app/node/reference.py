@@ -19,7 +19,8 @@ _HEAD = """\
 Every setting is an environment variable, or a key of the TOML file that `ARISWITCH_CONFIG` or
 `ariswitch --config FILE` names: `ARISWITCH_HTTP_PORT=8080` and `http_port = 8080` say the same.
 The environment wins. An unknown name is an error. `ariswitch config` prints the effective
-settings and where each came from, secrets masked.
+settings and where each came from, secrets masked. `ARISWITCH_<NAME>_FILE` names a file that
+holds the value of `ARISWITCH_<NAME>`: for secrets that the environment must not show.
 
 Two stacks run side by side on one machine when their `ARISWITCH_STATE_DIR`,
 `ARISWITCH_HTTP_PORT` and `ARISWITCH_SIP_PORT` differ.

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from ari_app.node import asterisk, health, orphans, ports
 from ari_app.node.errors import NodeError
@@ -59,17 +60,46 @@ def up(
             settings = _as_started(settings, supervisor, say)
             supervisor.start_missing()
         else:
-            if left := orphans.end(settings.state_dir):
-                say(f"Ended {len(left)} processes that an earlier run left behind.")
-            ports.check_free(settings)
-            if settings.ari_url is None:
-                settings = settings.model_copy(update={"ari_port": _ari_port(loaded, settings)})
-                asterisk.render(settings)
-            supervisor.write(programs(settings))
-            write_private(_record(supervisor), json.dumps(_fingerprint(settings), indent=2))
+            settings = _laid_out(loaded, settings, supervisor, say)
             supervisor.start(_environ(base, loaded, settings))
         wait_healthy(settings, supervisor, deadline)
     return Stack(settings, supervisor, already)
+
+
+def run(loaded: Loaded, *, environ: Mapping[str, str] | None = None) -> NoReturn:
+    """Become a node's supervisor in the foreground, as containers want it; never returns.
+
+    Unlike ``up`` it turns on nothing of its own accord and waits for nothing: `/health` tells when
+    the node takes calls. SIGTERM drains and ends it. Raises NodeError when it cannot start.
+    """
+    base = os.environ if environ is None else environ
+    settings = prepare(loaded.settings)
+    supervisor = Supervisor(settings.state_dir)
+    with locked(settings.run_dir / "up.lock"):
+        if supervisor.pid is not None:
+            raise NodeError(f"A node already runs in {settings.state_dir}.")
+        settings = _laid_out(loaded, settings, supervisor, quiet, foreground=True)
+        supervisor.become(_environ(base, loaded, settings))
+
+
+def _laid_out(
+    loaded: Loaded,
+    settings: Settings,
+    supervisor: Supervisor,
+    say: Say,
+    *,
+    foreground: bool = False,
+) -> Settings:
+    """Clear away what an earlier run left and write all that the supervisor will start."""
+    if left := orphans.end(settings.state_dir):
+        say(f"Ended {len(left)} processes that an earlier run left behind.")
+    ports.check_free(settings)
+    if settings.ari_url is None:
+        settings = settings.model_copy(update={"ari_port": _ari_port(loaded, settings)})
+        asterisk.render(settings)
+    supervisor.write(programs(settings), foreground=foreground)
+    write_private(_record(supervisor), json.dumps(_fingerprint(settings), indent=2))
+    return settings
 
 
 def down(settings: Settings, *, say: Say = quiet) -> bool:

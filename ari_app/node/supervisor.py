@@ -14,7 +14,7 @@ import xmlrpc.client
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from supervisor.xmlrpc import SupervisorTransport
 
@@ -65,16 +65,21 @@ class Supervisor:
         self.config = self.run_dir / "supervisord.conf"
         self.pid_file = self.run_dir / "supervisord.pid"
 
-    def write(self, programs: Sequence[Program]) -> None:
-        """Write the configuration that the next start reads."""
+    def write(self, programs: Sequence[Program], *, foreground: bool = False) -> None:
+        """Write the configuration that the next start reads.
+
+        In the ``foreground`` all logs go to standard output, for whoever keeps them there.
+        """
         sections: list[tuple[str, dict[str, object]]] = [
             ("unix_http_server", {"file": self.socket, "chmod": "0600"}),
             (
                 "supervisord",
                 {
                     "pidfile": self.pid_file,
-                    "logfile": self.log_dir / "supervisord.log",
-                    "logfile_maxbytes": LOG_BYTES,
+                    # In the foreground it prints what it has to say, whatever else it does.
+                    "nodaemon": str(foreground).lower(),
+                    "logfile": "/dev/null" if foreground else self.log_dir / "supervisord.log",
+                    "logfile_maxbytes": 0 if foreground else LOG_BYTES,
                     "logfile_backups": LOG_BACKUPS,
                     "childlogdir": self.log_dir,
                     "directory": self.run_dir.parent,
@@ -90,7 +95,10 @@ class Supervisor:
                     "make_main_rpcinterface"
                 },
             ),
-            *((f"program:{program.name}", self._options(program)) for program in programs),
+            *(
+                (f"program:{program.name}", self._options(program, foreground))
+                for program in programs
+            ),
         ]
         lines: list[str] = []
         for title, options in sections:
@@ -99,7 +107,7 @@ class Supervisor:
             lines.append("")
         write_private(self.config, "\n".join(lines))
 
-    def _options(self, program: Program) -> dict[str, object]:
+    def _options(self, program: Program, foreground: bool) -> dict[str, object]:
         return {
             "command": shlex.join(program.command),
             "priority": program.rank,
@@ -112,8 +120,8 @@ class Supervisor:
             "stopwaitsecs": program.stop_seconds,
             "killasgroup": "true",
             "redirect_stderr": "true",
-            "stdout_logfile": self.log_dir / f"{program.name}.log",
-            "stdout_logfile_maxbytes": LOG_BYTES,
+            "stdout_logfile": "/dev/fd/1" if foreground else self.log_dir / f"{program.name}.log",
+            "stdout_logfile_maxbytes": 0 if foreground else LOG_BYTES,
             "stdout_logfile_backups": LOG_BACKUPS,
         }
 
@@ -121,7 +129,7 @@ class Supervisor:
         """Start supervisord in the background; its children see ``environ``."""
         self.socket.unlink(missing_ok=True)
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)],
+            self._command,
             env=dict(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -130,6 +138,15 @@ class Supervisor:
         )
         if done.returncode != 0:
             raise NodeError(f"supervisord did not start: {(done.stderr or done.stdout).strip()}")
+
+    def become(self, environ: Mapping[str, str]) -> NoReturn:
+        """Turn this very process into supervisord, so that signals reach it; never returns."""
+        self.socket.unlink(missing_ok=True)
+        os.execve(self._command[0], self._command, dict(environ))  # noqa: S606
+
+    @property
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)]
 
     @property
     def pid(self) -> int | None:

@@ -152,9 +152,18 @@ class RecognizerServer:
 
 
 def run_recognizer(
-    make: Callable[[contextlib.AsyncExitStack], Engine], socket: Path, limit: int
+    make: Callable[[contextlib.AsyncExitStack], Engine],
+    socket: Path,
+    limit: int,
+    *,
+    while_running: Callable[
+        [], contextlib.AbstractAsyncContextManager[object]
+    ] = contextlib.nullcontext,
 ) -> None:
-    """Run the process until SIGTERM or SIGINT; ``make`` is called inside its event loop."""
+    """Run the process until SIGTERM or SIGINT; ``make`` is called inside its event loop.
+
+    ``while_running`` is entered once recognitions are taken and left before the process stops.
+    """
 
     async def main() -> None:
         async with contextlib.AsyncExitStack() as stack:
@@ -165,6 +174,7 @@ def run_recognizer(
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, ending.set)
-            await ending.wait()
+            async with while_running():
+                await ending.wait()
 
     asyncio.run(main())

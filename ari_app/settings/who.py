@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from typing import Annotated, Literal
 
@@ -41,7 +42,9 @@ class WhoSettings(BaseModel):
     )
     auth_token: SecretStr | None = field(None, "Its auth token", shown="made once")
     node: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")] = field(
-        "node1", "Name of this node, unique among nodes that share a database"
+        "node1",
+        "Name of this node, unique among nodes that share a database; `{host}` in it is this "
+        "machine's name",
     )
     platform: Literal["local", "somleng"] = field(
         "local", "Who knows the customers: SQL of this node. `somleng` is not available yet"
@@ -51,6 +54,12 @@ class WhoSettings(BaseModel):
         "Numbers that can be called; config file only, one `[[numbers]]` table each",
         shown="none",
     )
+
+    @field_validator("node", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        """Name many nodes of one configuration, as the replicas of a container."""
+        return value.replace("{host}", platform.node()) if isinstance(value, str) else value
 
     @field_validator("platform")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -149,3 +150,34 @@ def test_the_page_of_settings_is_current() -> None:
 
 def test_every_setting_is_described() -> None:
     assert all(info.description for info in Settings.model_fields.values())
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("0123456789abcdef\n")
+    loaded = load(None, {"ARISWITCH_AUTH_TOKEN_FILE": str(tmp_path / "token")})
+    assert loaded.settings.auth_token is not None
+    assert loaded.settings.auth_token.get_secret_value() == "0123456789abcdef"
+    assert loaded.origins["auth_token"] == "environment"
+
+
+def test_a_file_of_a_setting_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "token").write_text("t0ken")
+    name = "ARISWITCH_AUTH_TOKEN_FILE"
+    gone, empty, token = tmp_path / "gone", tmp_path / "empty", tmp_path / "token"
+    assert problems(None, **{name: str(gone)}) == [f"{name}: {gone}: No such file or directory"]
+    assert problems(None, **{name: str(empty)}) == [f"{name}: {empty} is empty"]
+    assert problems(None, **{name: str(token), "ARISWITCH_AUTH_TOKEN": "x"}) == [
+        f"{name}: ARISWITCH_AUTH_TOKEN is set too; leave one out"
+    ]
+    assert problems(ARISWITCH_AUT_TOKEN_FILE=str(token))[0].startswith(
+        "ARISWITCH_AUT_TOKEN_FILE is not a setting"
+    )
+
+
+def test_a_setting_that_is_itself_a_file_is_none_of_these() -> None:
+    assert load(None, {"ARISWITCH_CA_FILE": "/x/ca.pem"}).settings.ca_file == Path("/x/ca.pem")
+
+
+def test_a_node_may_be_named_after_its_machine() -> None:
+    assert load(None, {"ARISWITCH_NODE": "a-{host}"}).settings.node == f"a-{platform.node()}"
