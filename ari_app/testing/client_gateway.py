@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -147,7 +148,9 @@ def _wait(gateway: ClientGateway, running: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < until and running.poll() is None:
         try:
             asyncio.run(gateway.mi("uptime"))
+            # Connections are taken by another process than that which has just answered.
+            socket.create_connection((gateway.sip[0], gateway.settings.ws_port or 0)).close()
             return
-        except MiError:
+        except (MiError, OSError):
             time.sleep(0.05)
     raise RuntimeError(f"OpenSIPS did not start:\n{gateway.log}")

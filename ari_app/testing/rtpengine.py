@@ -15,7 +15,9 @@ from ari_app.node import ports
 
 #: A request of the NG protocol: a cookie, then a bencoded dictionary.
 _PING = b"1 d7:command4:pinge"
-_RANGE = 200
+#: Where its media ports are, apart from a node's; one rtpengine takes some of them.
+MEDIA_PORTS = range(30_000, 32_000)
+_SHARE = 200
 
 
 @contextmanager
@@ -25,7 +27,7 @@ def rtpengine(folder: Path) -> Iterator[str]:
     if program is None:
         raise RuntimeError("rtpengine is missing: apt-get install rtpengine-daemon")
     control = f"127.0.0.1:{ports.free_port('127.0.0.1')}"
-    first = random.randrange(30_000, 32_000, _RANGE)  # noqa: S311 - no secret
+    first = random.choice(MEDIA_PORTS[::_SHARE])  # noqa: S311 - no secret
     log = folder / "rtpengine.log"
     with log.open("w") as out:
         process = subprocess.Popen(  # noqa: S603
@@ -33,7 +35,7 @@ def rtpengine(folder: Path) -> Iterator[str]:
                 *(program, "--foreground", "--log-stderr", "--log-level=6", "--config-file=none"),
                 # No kernel module, nothing of the host's but these sockets on loopback.
                 *("--table=-1", "--interface=127.0.0.1", f"--listen-ng={control}"),
-                *(f"--port-min={first}", f"--port-max={first + _RANGE - 1}"),
+                *(f"--port-min={first}", f"--port-max={first + _SHARE - 1}"),
                 "--num-threads=2",
             ],
             stdout=out,

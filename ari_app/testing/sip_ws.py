@@ -99,6 +99,7 @@ class WebSocketPhone:
         self._socket = socket
         self._realm, self._user, self._password = realm, user, password
         self._address = f"sip:{user}@{realm}"
+        self._tag = secrets.token_hex(4)
 
     async def register(self, *, algorithm: str = "MD5", expires: int = 600) -> Message:
         """Register; return the answer to the credentials."""
@@ -148,16 +149,16 @@ class WebSocketPhone:
         )
         await self._send([*head, *(f"Route: {route}" for route in dialog.routes)])
 
-    async def answer(self, request: Message, sdp: str = "") -> None:
-        """Answer a request with 200; to an INVITE the tag and the contact are added."""
+    async def answer(self, request: Message, sdp: str = "", status: str = "200 OK") -> None:
+        """Answer a request; to an INVITE a tag and the contact are added."""
         copied = [
             f"{name}: {value}"
             for name in ("Via", "Record-Route", "From", "Call-ID", "CSeq")
             for value in request.headers(name)
         ]
         to = request.header("To")
-        to = to if "tag=" in to else f"{to};tag={secrets.token_hex(4)}"
-        await self._send(["SIP/2.0 200 OK", *copied, f"To: {to}", self._contact], sdp)
+        to = to if "tag=" in to else f"{to};tag={self._tag}"
+        await self._send([f"SIP/2.0 {status}", *copied, f"To: {to}", self._contact], sdp)
 
     async def final(self) -> Message:
         """Wait for a final answer."""

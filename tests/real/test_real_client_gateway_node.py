@@ -1,0 +1,127 @@
+"""Phones, the real client gateway and a whole node behind it: audio both ways, byte for byte."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from ari_app.testing import audio
+from ari_app.testing.client_gateway import ClientGateway, client_gateway, needs_opensips
+from ari_app.testing.client_phone import call, registered
+from ari_app.testing.developer import Developer, developer_on
+from ari_app.testing.phone import Phone
+from ari_app.testing.rtpengine import MEDIA_PORTS
+from ari_app.testing.stack import RealStack, free_sip_port, real_stack
+
+pytestmark = needs_opensips
+ALICE = audio.random_codes(1.0, seed=90)
+BOB = audio.random_codes(1.0, seed=91)
+
+
+@dataclass(frozen=True)
+class World:
+    """A gateway and the node behind it."""
+
+    gateway: ClientGateway
+    stack: RealStack
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    node, inside = free_sip_port(), free_sip_port()
+    folder = tmp_path_factory.mktemp("client")
+    settings = {"sip_port": node, "client_sip_uri": f"sip:{{client}}@127.0.0.1:{inside}"}
+    with (
+        client_gateway(
+            folder, [node], ("alice", "bob"), inside_port=inside, ping_interval=1
+        ) as one,
+        real_stack(tmp_path_factory.mktemp("node"), **settings) as stack,
+    ):
+        yield World(one, stack)
+        errors = stack.asterisk_errors()
+    assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+async def dev(world: World) -> AsyncIterator[Developer]:
+    async with developer_on(world.stack) as playing:
+        yield playing
+
+
+async def through(one: Phone, other: Phone) -> None:
+    """Speak again and again until ``other`` hears ``one``."""
+    async with asyncio.timeout(20):
+        mark = audio.random_codes(0.1, seed=92)
+        while not other.probe.heard(mark):
+            await one.probe.play(mark)
+
+
+async def test_a_phone_hears_its_own_voice_through_gateway_and_node(
+    world: World, dev: Developer
+) -> None:
+    number = await dev.serving("<Echo/>")
+    async with call(world.gateway, "alice", number, scenario="call") as phone:
+        await phone.answered()
+        await dev.logged("verb.start", "Echo", await dev.call_sid())
+        await through(phone, phone)
+        await phone.probe.play(ALICE)
+        await phone.probe.wait_for(ALICE)
+        await phone.sipp.hang_up()
+    ended = await dev.over(await dev.call_sid())
+    assert ended.status == "completed"
+    media = (await phone.sipp.answered()).media
+    assert media is not None
+    assert media[1] in MEDIA_PORTS  # the relay's, not the node's
+
+
+async def test_a_dialled_client_rings_and_both_hear_each_other(
+    world: World, dev: Developer
+) -> None:
+    dev.app.twiml("/after", "<Hangup/>")
+    number = await dev.serving(
+        '<Dial action="/after"><Client>bob<Parameter name="Order" value="12"/></Client></Dial>'
+    )
+    async with (
+        registered(world.gateway, "bob") as bob,
+        call(world.gateway, "alice", number, scenario="call") as alice,
+    ):
+        await alice.answered()
+        await bob.answered()
+        await through(alice, bob)
+        await asyncio.gather(alice.probe.play(ALICE), bob.probe.play(BOB))
+        await asyncio.gather(alice.probe.wait_for(BOB), bob.probe.wait_for(ALICE))
+        await bob.sipp.hang_up()
+        (await alice.sipp.result()).check()
+    invite = next(m for m in bob.sipp.messages if m.method == "INVITE")
+    assert invite.header("X-Order") == "12"
+    told = (await dev.app.wait_for("/after")).params
+    assert (told["DialCallStatus"], told["DialBridged"]) == ("completed", "true")
+
+
+async def test_a_client_that_is_not_registered_does_not_answer(
+    world: World, dev: Developer
+) -> None:
+    dev.app.twiml("/after", "<Hangup/>")
+    await world.gateway.mi("ul_rm", table_name="location", aor="bob")
+    number = await dev.serving('<Dial action="/after"><Client>bob</Client></Dial>')
+    async with call(world.gateway, "alice", number, scenario="call") as alice:
+        (await alice.sipp.result()).check()
+    told = (await dev.app.wait_for("/after")).params
+    assert told["DialCallStatus"] == "no-answer"
+
+
+async def test_a_phone_that_vanishes_in_a_call_is_noticed(world: World, dev: Developer) -> None:
+    number = await dev.serving("<Echo/>")
+    async with call(world.gateway, "alice", number, scenario="call") as phone:
+        await phone.answered()
+        sid = await dev.call_sid()
+    assert (await dev.over(sid)).status == "completed"
+
+
+async def test_a_living_node_stays_in_the_table(world: World) -> None:
+    """Asterisk answers the gateway's OPTIONS in a way that says it lives."""
+    listed = await world.gateway.mi("lb_list")
+    assert [one["enabled"] for one in listed["Destinations"]] == ["yes"]
