@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ari_app.cli_gateway_clients import clients
 from ari_app.cli_support import Options, plainly
 from ari_app.gateway import serve as gateway
 from ari_app.gateway.errors import MiError
@@ -29,6 +30,7 @@ carriers = typer.Typer(help="Who may call, by address.", no_args_is_help=True)
 trunks = typer.Typer(help="Where calls to numbers go.", no_args_is_help=True)
 app.add_typer(carriers, name="carriers")
 app.add_typer(trunks, name="trunks")
+app.add_typer(clients, name="clients")
 
 Name = Annotated[str, typer.Argument(help="Name of the carrier")]
 

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ari_app.settings.kinds import AbsolutePath, CommaList, IpAddress, Port, comma_list, field
@@ -15,6 +15,8 @@ PREFIX = "ARISWITCH_GATEWAY_CLIENT_"
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Count = Annotated[int, Field(ge=1)]
 Realm = Annotated[str, Field(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
+#: `host:port=capacity`
+Node = Annotated[str, Field(pattern=r"^[^\s=]+:[0-9]{1,5}=[0-9]{1,5}$")]
 HostPort = Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]{1,128}:[0-9]{1,5}$")]
 Database = Annotated[str, Field(pattern=r"^(sqlite:///|postgres://)[^\s\"]+$")]
 Algorithm = Literal["MD5", "SHA-256"]
@@ -58,6 +60,14 @@ class ClientGatewaySettings(BaseSettings):
         "Tables, as OpenSIPS writes it: `sqlite:///<path>` or `postgres://user:password@host/name`",
         shown="SQLite in the folder",
     )
+    redis_url: SecretStr | None = field(
+        None, "Redis where nodes announce themselves", shown="as `ARISWITCH_REDIS_URL`"
+    )
+    nodes: Annotated[tuple[Node, ...], CommaList] = field(
+        (),
+        "Nodes that announce nothing, `host:port=capacity`, comma-separated",
+        shown="none",
+    )
     rtpengine: Annotated[tuple[HostPort, ...], CommaList] = field(
         ("127.0.0.1:2223",),
         "Control (NG) addresses of rtpengine, comma-separated",
@@ -80,6 +90,9 @@ class ClientGatewaySettings(BaseSettings):
     attempts: Count = field(20, "Wrong credentials from one address before it is refused")
     lockout: Seconds = field(300, "Seconds that such an address is refused")
     flood_limit: Count = field(200, "Requests of one address in 2 s; more are dropped")
+    forget: Seconds = field(
+        300, "Seconds after which a node that announces nothing and has no call is forgotten"
+    )
     call_limit: Seconds = field(21_600, "Longest call, seconds; both sides get a BYE then")
 
     # Process
@@ -90,7 +103,7 @@ class ClientGatewaySettings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = field(4, "Its processes for UDP, and for TCP")
     shared_memory: Annotated[int, Field(ge=32)] = field(128, "Its shared memory, MB")
 
-    @field_validator("rtpengine", "algorithms", mode="before")
+    @field_validator("rtpengine", "algorithms", "nodes", mode="before")
     @classmethod
     def _lists(cls, value: Any) -> Any:
         return comma_list(value)

@@ -1,17 +1,20 @@
-"""The public gateway as one process: tables, OpenSIPS as its child, upkeep of the nodes."""
+"""A gateway as one process: tables, OpenSIPS as its child, upkeep of the nodes."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
-from ari_app.gateway import public
+from ari_app.gateway import client_config, public
 from ari_app.gateway.announcements import Announcements
+from ari_app.gateway.client_settings import ClientGatewaySettings
+from ari_app.gateway.clients import ClientTables
 from ari_app.gateway.keeper import Announced, Keeper
 from ari_app.gateway.mi import Mi
 from ari_app.gateway.process import find_modules, find_program, running
@@ -23,26 +26,83 @@ from ari_app.gateway.upkeep import Fixed, Source, Upkeep
 log = structlog.get_logger(__name__)
 
 
+class Served(Protocol):
+    """What every gateway's settings have."""
+
+    @property
+    def program(self) -> str:
+        """OpenSIPS."""
+
+    @property
+    def modules(self) -> Path | None:
+        """Folder of its modules, None: beside it."""
+
+    @property
+    def shared_memory(self) -> int:
+        """MB."""
+
+    @property
+    def nodes(self) -> Sequence[str]:
+        """Nodes that announce nothing, `host:port=capacity`."""
+
+    @property
+    def group(self) -> int:
+        """Group that the nodes are in."""
+
+    @property
+    def forget(self) -> int:
+        """Seconds until a silent node is forgotten."""
+
+    @property
+    def mi_url(self) -> str:
+        """URL of the management interface."""
+
+
 async def serve(settings: GatewaySettings, folder: Path, redis_url: str | None) -> int:
-    """Run OpenSIPS and its upkeep until SIGTERM or SIGINT; returns the exit code.
+    """Run the public gateway until SIGTERM or SIGINT; returns the exit code.
 
     ``folder`` holds configuration and tables. Raises GatewayError when it cannot start.
     """
+    database = settings.database_in(folder)
+
+    def filled(modules: Path) -> dict[str, str]:
+        return public.values(settings, database=database, modules=modules)
+
+    return await _serve("public", settings, Tables(database), filled, folder, redis_url)
+
+
+async def serve_clients(
+    settings: ClientGatewaySettings, folder: Path, redis_url: str | None
+) -> int:
+    """Run the client gateway; as :func:`serve`."""
+
+    def filled(modules: Path) -> dict[str, str]:
+        return client_config.values(settings, folder, modules)
+
+    tables = ClientTables(settings.database_in(folder))
+    return await _serve("client", settings, tables, filled, folder, redis_url)
+
+
+async def _serve(
+    role: str,
+    settings: Served,
+    tables: Tables,
+    filled: Callable[[Path], dict[str, str]],
+    folder: Path,
+    redis_url: str | None,
+) -> int:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     program = find_program(settings.program)
-    database = settings.database_in(folder)
-    filled = public.values(
-        settings, database=database, modules=find_modules(program, settings.modules)
-    )
+    values = filled(find_modules(program, settings.modules))
     async with AsyncExitStack() as stack:
-        tables = await _tables(stack, database)
-        config = render("public", folder / "etc", filled)
+        await _made(stack, tables)
+        config = render(role, folder / "etc", values)
         process = await stack.enter_async_context(
             running(program, config, settings.mi_url, memory=settings.shared_memory)
         )
-        log.info("gateway.started", outside=f"{settings.bind}:{settings.sip_port}", pid=process.pid)
+        log.info("gateway.started", role=role, pid=process.pid)
         await stack.enter_async_context(_upkeep(settings, tables, redis_url))
         waits = {asyncio.create_task(process.wait()), asyncio.create_task(stopped.wait())}
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -58,22 +118,19 @@ async def serve(settings: GatewaySettings, folder: Path, redis_url: str | None) 
 async def keep(settings: GatewaySettings, folder: Path, redis_url: str | None) -> None:
     """Only keep the nodes of an OpenSIPS that runs already, until cancelled."""
     async with AsyncExitStack() as stack:
-        tables = await _tables(stack, settings.database_in(folder))
+        tables = await _made(stack, Tables(settings.database_in(folder)))
         await stack.enter_async_context(_upkeep(settings, tables, redis_url))
         await asyncio.Event().wait()
 
 
-async def _tables(stack: AsyncExitStack, database: str) -> Tables:
-    tables = Tables(database)
+async def _made(stack: AsyncExitStack, tables: Tables) -> Tables:
     stack.push_async_callback(tables.close)
     await tables.create()
     return tables
 
 
 @asynccontextmanager
-async def _upkeep(
-    settings: GatewaySettings, tables: Tables, redis_url: str | None
-) -> AsyncIterator[None]:
+async def _upkeep(settings: Served, tables: Tables, redis_url: str | None) -> AsyncIterator[None]:
     """Keep the nodes beside what runs within."""
     fixed = [Announced(*_node(text)) for text in settings.nodes]
     async with AsyncExitStack() as stack:

@@ -9,7 +9,7 @@ import pytest
 
 from ari_app.gateway import client_config
 from ari_app.gateway.client_settings import ClientGatewaySettings
-from ari_app.gateway.render import render
+from ari_app.gateway.render import TEMPLATES, render
 from ari_app.settings_load import SettingsError
 from ari_app.settings_part import load_part
 
@@ -85,3 +85,10 @@ def test_several_rtpengines_and_digests(tmp_path: Path) -> None:
 def test_a_setting_that_cannot_be_meant_is_refused(wrong: dict[str, object], named: str) -> None:
     with pytest.raises(SettingsError, match=named):
         loaded(**wrong)
+
+
+def test_every_setting_is_in_the_documentation() -> None:
+    page = (TEMPLATES.parent / "docs" / "client-gateway.md").read_text()
+    for name, info in ClientGatewaySettings.model_fields.items():
+        assert f"| `{name.upper()}` | " in page
+        assert f" | {info.description} |" in page
