@@ -67,8 +67,12 @@ class GatewaySettings(BaseSettings):
     topology: Literal["hide", "record-route"] = field(
         "hide", "`hide`: carriers see this gateway alone; `record-route`: as a plain proxy"
     )
-    first_reply: Seconds = field(2, "Seconds a node may say nothing before the next is tried")
-    answer: Seconds = field(620, "Longest ringing, seconds; the node's own limit is shorter")
+    first_reply: Annotated[int, Field(ge=2, le=60)] = field(
+        2, "Seconds a node may say nothing before the next is tried"
+    )
+    answer: Annotated[int, Field(ge=2, le=3600)] = field(
+        620, "Longest ringing, seconds; the node's own limit is shorter"
+    )
     probe_interval: Seconds = field(10, "Seconds between OPTIONS to each node")
     ping_interval: Seconds = field(
         30, "Seconds between OPTIONS within a call to its node; a dead node's calls end"
