@@ -271,11 +271,12 @@ def _services(
         settings=CallSettings(
             node=settings.node,
             app=settings.ari_app,
+            gateways=settings.sip_gateways,
             outbound_sip_uri=settings.outbound_sip_uri,
             client_sip_uri=settings.client_sip_uri,
             stream_keep_query=settings.stream_keep_query,
         ),
-        platform=CallPlatform(LocalPlatform(store, sources=settings.allowed_sources)),
+        platform=CallPlatform(LocalPlatform(store, sources=settings.platform_sources)),
         calls=store.calls,
         notifications=store.notifications,
         webhooks=webhooks,

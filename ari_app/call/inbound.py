@@ -7,11 +7,12 @@ The dialplan hands over ``Stasis(app,inbound,<number>,<codec>,<remote address>,<
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from ari_app.ari.events import StasisStart
+from ari_app.call.gateways import TRUSTED, real_source
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch, Source
 from ari_app.call.ports import InboundRefusal, InboundRoute, Services
@@ -81,6 +82,15 @@ async def admit(
         await _refuse(services, leg, call, 503, "node is draining")
         return None
     try:
+        caller = await real_source(services.settings.gateways, call.source_ip, call.headers, leg)
+        if caller is None:
+            await _refuse(services, leg, call, 403, "came past the gateways")
+            return None
+        call = replace(
+            call,
+            source_ip=caller,
+            headers=tuple(name for name in call.headers if not TRUSTED.fullmatch(name)),
+        )
         answer = await services.platform.route(
             to=call.to, from_=call.from_, source_ip=call.source_ip, sip_call_id=call.sip_call_id
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
@@ -436,6 +437,8 @@ class CallSettings:
 
     node: str
     app: str
+    #: Networks of gateways; calls come through them alone when there are any.
+    gateways: tuple[IPv4Network | IPv6Network, ...] = ()
     outbound_sip_uri: str | None = None
     client_sip_uri: str | None = None
     stream_keep_query: bool = False

@@ -70,6 +70,7 @@ def _values(settings: Settings) -> dict[str, str]:
         "sip_bind": f"{bind}:{settings.sip_port}",
         "sip_domain": settings.host,
         "external": "\n".join(external + local) if outside else "",
+        "outbound_proxy": _proxy(settings.sip_proxy),
         "codecs": ",".join(settings.sip_codecs),
         "rtp_start": str(settings.rtp_port_range[0]),
         "rtp_end": str(settings.rtp_port_range[1]),
@@ -80,3 +81,8 @@ def _values(settings: Settings) -> dict[str, str]:
         "ari_username": settings.ari_username,
         "ari_password": settings.ari_password.get_secret_value() if settings.ari_password else "",
     }
+
+
+def _proxy(address: str | None) -> str:
+    """Return the line that sends calls out through a gateway; the URI itself stays."""
+    return rf"outbound_proxy = sip:{address}\;lr" if address else ""

@@ -30,6 +30,15 @@ class SipSettings(BaseModel):
         "Networks that may call in, comma-separated (`,`: none); others are answered 403",
         shown="loopback; private networks too when bound beyond loopback",
     )
+    sip_gateways: Annotated[tuple[IpNetwork, ...], CommaList] = field(
+        (),
+        "Networks of the SIP gateways in front, comma-separated: calls come through them alone, "
+        "and they say who called",
+        shown="none: callers call directly",
+    )
+    sip_proxy: str | None = field(
+        None, "SIP gateway that all calls out go through, `host:port`", shown="none"
+    )
     sip_codecs: Annotated[tuple[Codec, ...], CommaList] = field(
         ("ulaw", "alaw"),
         "Codecs taken, best first: the answer holds the first that the caller offers too",
@@ -52,10 +61,17 @@ class SipSettings(BaseModel):
         shown="none: no client is registered",
     )
 
-    @field_validator("sip_allow", "sip_codecs", mode="before")
+    @field_validator("sip_proxy")
+    @classmethod
+    def _proxy(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[0-9A-Za-z._\[\]:-]+:[0-9]{1,5}", value):
+            raise ValueError("write it as host:port")
+        return value
+
+    @field_validator("sip_allow", "sip_gateways", "sip_codecs", mode="before")
     @classmethod
     def _sip_lists(cls, value: Any, info: ValidationInfo) -> Any:
-        return networks(value) if info.field_name == "sip_allow" else comma_list(value)
+        return comma_list(value) if info.field_name == "sip_codecs" else networks(value)
 
     @field_validator("rtp_port_range", mode="before")
     @classmethod

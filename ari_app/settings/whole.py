@@ -92,3 +92,8 @@ class Settings(
             return self.sip_allow
         nets = _LOOPBACK if self.bind.is_loopback else _LOOPBACK + _PRIVATE
         return tuple(ip_network(net) for net in nets)
+
+    @property
+    def platform_sources(self) -> tuple[IpNetwork, ...] | None:
+        """Networks that callers may be in; None, any, when gateways judge them."""
+        return None if self.sip_gateways else self.allowed_sources

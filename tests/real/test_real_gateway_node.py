@@ -1,0 +1,167 @@
+"""Carrier, gateway, node, bot: the integration test of the switch this one replaces, whole.
+
+Here with the steps that need a gateway (3, 7, 26 and 27 of 28); `test_real_stream_checksums`
+holds the order of all others. Checksums of the audio at the bot and at the caller decide.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from ari_app.node import rest
+from ari_app.testing import audio
+from ari_app.testing.bot import BotConnection, FakeBot
+from ari_app.testing.capture import Capture, md5
+from ari_app.testing.customer import customer
+from ari_app.testing.gateway import MISSING, RealGateway, real_gateway
+from ari_app.testing.sipp import SCENARIOS, Sipp, free_port, run
+from ari_app.testing.stack import RealStack, real_stack
+from stream.g711 import ALAW_TO_ULAW, ULAW_TO_ALAW
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=MISSING),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+TONE = (SCENARIOS / "audio" / "tone.al").read_bytes()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A gateway and the node behind it, each at an address of its own."""
+
+    gateway: RealGateway
+    stack: RealStack
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """Carriers call 127.0.0.1, the gateway calls the node from 127.0.0.2."""
+    folder = tmp_path_factory.mktemp("site")
+    async with real_gateway(folder, inside_bind="127.0.0.2") as gateway:
+        await gateway.carrier()
+        host, port = gateway.inside
+        settings = {
+            "sip_gateways": "127.0.0.2/32",
+            "sip_proxy": f"{host}:{port}",
+            "outbound_sip_uri": f"sip:{{number}}@{host}:{port}",
+        }
+        with real_stack(tmp_path_factory.mktemp("node"), **settings) as stack:
+            await gateway.nodes(stack.sip[1])
+            yield Site(gateway, stack)
+            errors = stack.asterisk_errors()
+    assert not errors, "\n".join(errors)
+
+
+class Mirror:
+    """A bot that keeps what it hears until key 1, then plays it back and closes."""
+
+    def __init__(self) -> None:
+        self.stored = b""
+
+    async def __call__(self, bot: BotConnection) -> None:
+        await bot.wait_count("dtmf", 1)
+        key = bot.messages.index(bot.of("dtmf")[0])
+        media = [m for m in bot.messages[:key] if m["event"] == "media"]
+        self.stored = b"".join(base64.b64decode(m["media"]["payload"]) for m in media)
+        await bot.play(self.stored)
+        await bot.mark("all played")
+        await bot.wait_count("mark", 1)
+        await bot.close(1000)
+
+
+def cut(heard: bytes, needle: bytes, start: int = 0) -> bytes:
+    """What was heard where ``needle`` begins; empty when its first frame never came."""
+    at = heard.find(needle[:160], start)
+    return heard[at : at + len(needle)] if at >= 0 else b""
+
+
+async def test_checksums_of_a_whole_call_through_the_gateway(site: Site, tmp_path: Path) -> None:
+    silence = b"\xd5"
+    spoken = tmp_path / "spoken.raw"
+    spoken.write_bytes(silence * 4800 + TONE + silence * 800)
+    mirror, media_port = Mirror(), free_port()
+    async with (
+        customer(site.stack) as shop,
+        FakeBot(mirror) as server,
+        await Capture.start([media_port]) as capture,
+    ):
+        tone = shop.files.audio("/tone.wav", audio.wav(TONE, "alaw"))
+        shop.says(f'<Connect><Stream url="{server.url}"/></Connect><Play>{tone}</Play>')
+        async with await Sipp.start(
+            "connect_stream",
+            site.gateway.outside,
+            number=shop.number,
+            law="alaw",
+            keys={"audio": str(spoken)},
+            duration_ms=len(spoken.read_bytes()) // 8,
+            media_port=media_port,
+        ) as sipp:
+            result = (await sipp.result()).check()
+        await shop.ended(await shop.call_sid())
+        heard = await capture.sent_to(media_port)
+    upward = TONE.translate(ALAW_TO_ULAW)
+    assert md5(cut(mirror.stored, upward)) == md5(upward)
+    echo = mirror.stored.translate(ULAW_TO_ALAW).lstrip(silence)
+    assert md5(cut(heard.audio, echo)) == md5(echo)
+    after_echo = heard.audio.find(echo) + len(echo)
+    assert md5(cut(heard.audio, TONE, after_echo)) == md5(TONE)
+    # Audio is the node's own; signalling shows the gateway and nothing behind it.
+    ok = next(m for m in result.messages if m.status == 200 and m.method == "INVITE")
+    assert ok.media is not None
+    assert ok.header("Contact").startswith(f"<sip:{shop.number}@127.0.0.1:") or (
+        f"127.0.0.1:{site.gateway.outside[1]}" in ok.header("Contact")
+    )
+    assert f":{site.stack.sip[1]}" not in ok.header("Contact")
+    bye = next(m for m in result.messages if m.method == "BYE")
+    assert f":{site.gateway.outside[1]}" in bye.header("Via")
+
+
+async def test_the_webhook_tells_the_real_source_and_no_internal_header(site: Site) -> None:
+    async with customer(site.stack) as shop:
+        shop.says("<Hangup/>")
+        keys = {"via_host": "127.0.0.1"}
+        await run("gateway/carrier", site.gateway.outside, number=shop.number, keys=keys)
+        asked = await shop.web.wait_for("/voice", 1)
+        assert asked.params["SipSourceIp"] == "127.0.0.1"
+        headers = [name for name in asked.params if name.startswith("SipHeader_")]
+        assert headers == ["SipHeader_X-Customer"]
+        await shop.ended(await shop.call_sid())
+
+
+async def test_a_node_takes_no_call_past_its_gateway(site: Site) -> None:
+    async with customer(site.stack) as shop:
+        keys: dict[str, str | int] = {"code": 403}
+        (await run("uac_expect_code", site.stack.sip, number=shop.number, keys=keys)).check()
+        assert not shop.web.requests
+
+
+async def test_a_call_out_goes_through_the_gateway_to_the_next_carrier_that_works(
+    site: Site,
+) -> None:
+    """outbound: nothing internal leaves, and a carrier that fails is passed over."""
+    keys: dict[str, str | int] = {"code": 503, "reason": "No"}
+    async with (
+        customer(site.stack) as shop,
+        await Sipp.start("uas_reject", keys=keys, timeout=30) as broken,
+        await Sipp.start("uas_answer", timeout=30) as carrier,
+    ):
+        await site.gateway.trunk(f"sip:127.0.0.1:{broken.port}", 0)
+        await site.gateway.trunk(f"sip:127.0.0.1:{carrier.port}", 1)
+        shop.says("<Say>hello</Say>")
+        asked = {"To": "+15551234567", "From": shop.number, "Url": shop.web.url("/voice")}
+        await rest.request(site.stack.settings, "POST", "Calls", asked)
+        result = (await carrier.result()).check()
+        invite = next(m for m in result.messages if m.method == "INVITE")
+        (await broken.result()).check()
+    assert invite.start_line.startswith(f"INVITE sip:+15551234567@127.0.0.1:{carrier.port}")
+    assert f":{site.gateway.outside[1]}" in invite.header("Via")
+    assert len(invite.headers("Via")) == 1
+    assert "127.0.0.2" not in invite.header("Contact")
+    assert not [line for line in invite.text.split("\r\n") if line.lower().startswith("x-")]
