@@ -31,6 +31,7 @@ from ari_app.call.recordings.recorder import Recorder
 from ari_app.call.recordings.recording import Studio
 from ari_app.call.trace import Trace, Unwatched
 from ari_app.call.transcripts import Transcripts
+from ari_app.cluster import Presence
 from ari_app.demo import demo_routes
 from ari_app.ending import run_to_end
 from ari_app.http.callbacks import CallbackSender, CallbackWarning
@@ -58,6 +59,7 @@ from ari_app.streams.pool import StreamPool
 from ari_app.wiring.background import ApiBackground
 from ari_app.wiring.bus import make_bus
 from ari_app.wiring.calls import ApiCalls
+from ari_app.wiring.cluster import Here, extend, make_presence
 from ari_app.wiring.conferences import ApiConferences
 from ari_app.wiring.numbers import configured_numbers
 from ari_app.wiring.platform import CallPlatform
@@ -116,6 +118,10 @@ async def _serve(settings: Settings) -> int:
     return 0
 
 
+class _Pinged(Protocol):
+    async def ping(self) -> None: ...
+
+
 class Node:
     """The running parts of a node that its owner needs."""
 
@@ -136,13 +142,15 @@ class Node:
         self.transcripts: Transcripts
         self.services: Services
         self.manager: CallManager
+        self.presence: Presence
+        self._down: set[str] = set()
 
     async def health(self) -> dict[str, bool]:
         """Tell of each part whether it answers, and whether the node is draining."""
         return {
             "asterisk": self.ari.state in ("connected", "lagging"),
-            "store": await _answers("store", self.store),
-            "bus": await _answers("bus", self.bus),
+            "store": await self._answers("store", self.store),
+            "bus": await self._answers("bus", self.bus),
             "stream": self.pool.healthy,
             "draining": self.manager.draining,
         }
@@ -155,19 +163,17 @@ class Node:
         away = sorted(name for name, well in parts.items() if not well)
         return f"no answer from {', '.join(away)}" if away else "takes calls"
 
-
-class _Pinged(Protocol):
-    async def ping(self) -> None: ...
-
-
-async def _answers(name: str, part: _Pinged) -> bool:
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await part.ping()
-    except Exception as error:  # whatever it is, the answer is no
-        log.warning("health.no", part=name, error=str(error))
-        return False
-    return True
+    async def _answers(self, name: str, part: _Pinged) -> bool:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await part.ping()
+        except Exception as error:  # whatever it is, the answer is no
+            if name not in self._down:
+                log.warning("health.no", part=name, error=str(error))
+            self._down.add(name)
+            return False
+        self._down.discard(name)
+        return True
 
 
 @asynccontextmanager
@@ -227,6 +233,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         stack.push_async_callback(ari.close)
         stack.push_async_callback(running.recorder.close)
         stack.push_async_callback(running.transcripts.close)
+        running.presence = make_presence(settings, bus, running.manager, running.health)
         await _listen(stack, running, hosts)
         yield running
 
@@ -310,14 +317,23 @@ async def _listen(stack: AsyncExitStack, node: Node, hosts: SipHosts) -> None:
     watch_node(metrics, node)
     calls = ApiCalls(node.manager, node.store, hosts=hosts, ended_update=settings.ended_call_update)
     services = node.services
-    app = build_app(
-        node.store,
-        calls,
-        node.health,
+    here = Here(
+        calls=calls,
         beside=ApiBackground(node.manager, _now),
         recorded=ApiRecordings(node.manager, node.recorder, node.store, node.recordings),
         rooms=ApiConferences(services, services.conferences, node.store, calls),
         queues=ApiQueues(services.queues, node.store),
+    )
+    account = services.platform.account
+    everywhere = await extend(stack, settings, node.bus, node.store, node.presence, here, account)
+    app = build_app(
+        node.store,
+        everywhere.calls,
+        node.health,
+        beside=everywhere.beside,
+        recorded=everywhere.recorded,
+        rooms=everywhere.rooms,
+        queues=everywhere.queues,
         metrics=metrics,
         open_routes=demo_routes() if settings.demo else (),
     )
@@ -325,6 +341,9 @@ async def _listen(stack: AsyncExitStack, node: Node, hosts: SipHosts) -> None:
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, str(settings.bind), settings.http_port).start()
+    # Only now: who hears of this node may send it calls and requests.
+    await node.presence.start()
+    stack.push_async_callback(node.presence.close)
 
 
 def _first_account(settings: Settings) -> Account:

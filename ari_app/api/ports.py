@@ -314,7 +314,7 @@ class UpdateRecording(msgspec.Struct, frozen=True, kw_only=True):
 class RecordingService(Protocol):
     """Starts, changes and hands out recordings. May raise StoreUnavailable."""
 
-    def running(
+    async def running(
         self,
         account: Account,
         sid: str,

@@ -97,7 +97,7 @@ async def _known(request: web.Request) -> RecordingRecord:
     account, match = request[ACCOUNT], request.match_info
     service = request.app[RECORDINGS]
     call_sid, conference_sid = match.get("call"), match.get("conference")
-    record = service.running(
+    record = await service.running(
         account, match["sid"], call_sid=call_sid, conference_sid=conference_sid
     )
     if record is None and match["sid"] == CURRENT:

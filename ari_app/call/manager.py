@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -69,6 +69,7 @@ class CallManager:
         self._draining = False
         self._starting: set[str] = set()
         self._adopted = False
+        self._on_change: list[Callable[[], None]] = []
         services.ari.on_unrouted(self._on_unrouted)
         services.ari.on_reconnect(self._on_connect)
         services.streams.on_attached(self._on_worker)
@@ -82,6 +83,10 @@ class CallManager:
     def draining(self) -> bool:
         """Whether new calls are refused."""
         return self._draining
+
+    def on_change(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` whenever a call has come or gone, and when draining begins."""
+        self._on_change.append(handler)
 
     def get(self, account_sid: str, call_sid: str) -> CallRecord | None:
         """Return a running call of the account, as it is this moment."""
@@ -240,6 +245,7 @@ class CallManager:
     async def drain(self, seconds: float) -> None:
         """Refuse new calls, let running ones finish up to ``seconds``, then end them."""
         self._draining = True
+        self._changed()
         if self._tasks:
             log.info("node.draining", calls=len(self._calls), seconds=seconds)
             await asyncio.wait(set(self._tasks), timeout=seconds)
@@ -406,11 +412,17 @@ class CallManager:
     async def _run(self, call: Call, source: Source | None) -> None:
         sid = call.record.sid
         self._calls[sid] = call
+        self._changed()
         try:
             await call.run(source)
             await call.flush()
         finally:
             self._calls.pop(sid, None)
+            self._changed()
+
+    def _changed(self) -> None:
+        for handler in self._on_change:
+            handler()
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)

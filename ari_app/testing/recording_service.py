@@ -34,7 +34,7 @@ class FakeRecordingService:
         self.folder = folder
         self._store = store
 
-    def running(
+    async def running(
         self,
         account: Account,
         sid: str,
@@ -81,7 +81,7 @@ class FakeRecordingService:
         conference_sid: str | None = None,
     ) -> RecordingRecord:
         """Change what is in ``live``."""
-        record = self.running(account, sid, call_sid=call_sid, conference_sid=conference_sid)
+        record = await self.running(account, sid, call_sid=call_sid, conference_sid=conference_sid)
         if record is None:
             raise ApiError(404, 20404, "No recording is running")
         self.updated.append((record.sid, request))

@@ -70,6 +70,10 @@ class ApiConferences:
         self._caller = caller
         self._work: set[asyncio.Task[None]] = set()
 
+    def is_running(self, account: Account, conference: str) -> bool:
+        """Tell whether a conference of that SID or name runs on this node."""
+        return self._running(account, conference) is not None
+
     async def list(
         self, account: Account, filters: ConferenceFilter, page: PageRequest
     ) -> Page[ConferenceRecord]:

@@ -72,6 +72,10 @@ class ApiQueues:
         self._desk.rename(before, after)
         return self._state(after)
 
+    def changed(self, before: QueueRecord, after: QueueRecord) -> None:
+        """Take over what another node has changed."""
+        self._desk.rename(before, after)
+
     async def delete(self, account: Account, sid: str) -> None:
         """Remove an empty queue; raises UnknownRecordError and ApiError 400/22005."""
         record = await self._store.queues.get(account.sid, sid)

@@ -48,7 +48,7 @@ class ApiRecordings:
         self._store = store
         self._files = files
 
-    def running(
+    async def running(
         self,
         account: Account,
         sid: str,

@@ -1,0 +1,86 @@
+"""Files of recordings that lie on other nodes, fetched over their HTTP API."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+import structlog
+
+from ari_app.api.ports import ApiError
+from ari_app.cluster import Presence
+from ari_app.model import Account, RecordingRecord
+
+log = structlog.get_logger(__name__)
+
+#: Files that are kept for who asks again; beyond it the oldest go.
+KEPT = 50
+#: Seconds that fetching one may take.
+PATIENCE = 120.0
+
+
+class FetchedFiles:
+    """A small folder of copies."""
+
+    def __init__(
+        self,
+        folder: Path,
+        session: aiohttp.ClientSession,
+        presence: Presence,
+        account: Callable[[str], Awaitable[Account | None]],
+    ) -> None:
+        """``session`` may go to private addresses: nodes are the operator's own."""
+        self._folder = folder
+        self._session = session
+        self._presence = presence
+        self._account = account
+
+    async def fetch(
+        self, record: RecordingRecord, kind: Literal["wav", "mp3"], channels: int | None
+    ) -> Path:
+        """Return a copy of the file. Raises FileNotFoundError, ApiError 503."""
+        path = self._folder / f"{record.sid}-{channels or 'all'}.{kind}"
+        if path.exists():
+            return path
+        node, account = self._presence.find(record.node), await self._account(record.account_sid)
+        if node is None or account is None:
+            raise ApiError(503, 20503, "The node that has the recording is away")
+        url = f"{node.api}/2010-04-01/Accounts/{account.sid}/Recordings/{record.sid}.{kind}"
+        query = {"RequestedChannels": str(channels)} if channels else {}
+        part = path.with_name(uuid.uuid4().hex)
+        try:
+            async with (
+                asyncio.timeout(PATIENCE),
+                self._session.get(
+                    url, params=query, auth=aiohttp.BasicAuth(account.sid, account.auth_token)
+                ) as response,
+            ):
+                if response.status == 404:
+                    raise FileNotFoundError(record.sid)
+                response.raise_for_status()
+                await self._keep(response, part)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("recording.not_fetched", sid=record.sid, node=record.node, error=str(error))
+            raise ApiError(503, 20503, "The node that has the recording does not answer") from error
+        else:
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        await asyncio.to_thread(self._forget_old)
+        return path
+
+    async def _keep(self, response: aiohttp.ClientResponse, part: Path) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
+            async for chunk in response.content.iter_chunked(256 * 1024):
+                await asyncio.to_thread(file.write, chunk)
+
+    def _forget_old(self) -> None:
+        files = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime)
+        for path in files[:-KEPT]:
+            path.unlink(missing_ok=True)
