@@ -38,9 +38,17 @@ def event_item(raw: dict[str, Any], *, at: float, seq: int = 0, source: str = "a
         bridge=bridges[0] if bridges else "",
         linked=(*channels[1:], *bridges[1:], *_media(raw)),
         caller=str(caller.get("number", "")) if isinstance(caller, dict) else "",
-        app=str(raw.get("application", "")),
+        app=_stasis(main) if source == "attach" else str(raw.get("application", "")),
         data=raw,
     )
+
+
+def _stasis(channel: Any) -> str:
+    """The application that a channel is in; the event itself names the one it was sent to: us."""
+    plan = channel.get("dialplan") if isinstance(channel, dict) else None
+    if not isinstance(plan, dict) or plan.get("app_name") != "Stasis":
+        return ""
+    return str(plan.get("app_data", "")).partition(",")[0]
 
 
 def _channels(raw: dict[str, Any]) -> Iterator[str]:

@@ -113,9 +113,11 @@ def _bridge(data: dict[str, Any]) -> str:
     if not isinstance(bridge, dict):
         return _members(data)
     label = bridge.get("name") or bridge.get("id", "")
+    if "channel" not in data:  # the line is the bridge's own
+        label = bridge.get("name", "")
     count = len(bridge.get("channels") or ())
     kind = bridge.get("technology", "")
-    return f"{label} ({kind}, {count} channel{'' if count == 1 else 's'})"
+    return f"{label} ({kind}, {count} channel{'' if count == 1 else 's'})".lstrip()
 
 
 def _dial(data: dict[str, Any]) -> str:

@@ -112,6 +112,14 @@ def test_a_mistake_is_shown_where_it_is(text: str, position: int, reason: str) -
 
 
 def test_data_of_any_shape_is_looked_into_without_failing() -> None:
-    odd: list[Any] = [None, "text", 7, [1, [2]], {"channel": "x"}, {"channel": {"name": 5}}, {"bridge": []}]
+    odd: list[Any] = [
+        None,
+        "text",
+        7,
+        [1, [2]],
+        {"channel": "x"},
+        {"channel": {"name": 5}},
+        {"bridge": []},
+    ]
     chosen = parse("channel.name~x or id:y or bridge:z or caller:q or hello or status>1")
     assert [chosen(Item(at=0, kind="event", data=data)) for data in odd] == [False] * len(odd)
