@@ -132,6 +132,7 @@ class TapServer:
         writer.transport.set_write_buffer_limits(high=_UNSENT)
         ring, number = self._tap.ring, self._tap.ring.first
         writer.write(self._note("attached", {**self._about, "kept": len(ring)}))
+        told_up_to_now = False
         while True:
             first, entries = ring.read(number, _BATCH)
             if first > number:
@@ -140,6 +141,9 @@ class TapServer:
             for offset, entry in enumerate(entries):
                 writer.writelines(self._lines(first + offset, entry))
             number = first + len(entries)
+            if len(entries) < _BATCH and not told_up_to_now:
+                told_up_to_now = True
+                writer.write(self._note("caught-up", {"up_to": number - 1}))
             await writer.drain()
             await asyncio.sleep(0 if len(entries) == _BATCH else _LOOK)
 

@@ -35,7 +35,8 @@ h1 { font-size:20px; margin:0 0 8px } dl { display:grid; grid-template-columns:m
 .heads span.lanes { display:flex } .heads .lanes b { width:LANEpx; text-align:center }
 summary { list-style:none; cursor:pointer } summary:hover { background:var(--hover) }
 summary::-webkit-details-marker { display:none }
-svg { display:block; height:100%; min-height:ROWpx }
+.draw { position:relative; align-self:stretch; min-height:ROWpx }
+svg { position:absolute; inset:0; width:100%; height:100% }
 time { text-align:right; color:var(--dim); font:12px/ROWpx ui-monospace,monospace }
 .label { font:12.5px/ROWpx ui-monospace,monospace; overflow-wrap:anywhere; white-space:pre-wrap }
 .plain { color:var(--plain) } .good { color:var(--good) } .bad { color:var(--bad); font-weight:600 }
@@ -102,7 +103,7 @@ def _drawing(row: Row, places: dict[Lane, int]) -> str:
             f'<path class="arrow" d="M{begin} {middle}H{end + back // 2}"/>'
             f'<path class="head" d="M{end} {middle}l{back} -4v8z"/>'
         )
-    return f'<svg width="{_LANE * len(places)}">{"".join(parts)}</svg>'
+    return f'<span class="draw"><svg>{"".join(parts)}</svg></span>'
 
 
 def _detail(row: Row) -> str:

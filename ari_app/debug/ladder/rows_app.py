@@ -122,7 +122,7 @@ def _stopped(item: Item) -> Iterator[Row]:
             for name, words in (
                 ("media_dropped", "media dropped: the bot reads too slowly"),
                 ("rtp_late", "RTP packets late"),
-                ("ran_dry", "times out of audio"),
+                ("ran_dry", "pauses for want of audio"),
                 ("messages_ignored", "messages ignored"),
             )
             if stats.get(name)
@@ -154,11 +154,13 @@ def note(scene: Scene, item: Item) -> Iterator[Row]:
         case "call-completed":
             status, code = member(item.data, "status"), member(item.data, "sip_response_code")
             tone: Tone = "good" if status == "completed" else "warn"
-            label = f"call is {status}"
+            child = scene.lane(item.channel) == "callee"
+            label = f"{'child call' if child else 'call'} is {status}"
             if duration := member(item.data, "duration"):
                 label += f", {duration} s"
             label += f" (SIP {code})" if code else ""
-            scene.facts["status"] = label.removeprefix("call is ")
+            if not child:
+                scene.facts["status"] = label.removeprefix("call is ")
             yield Row(item.at, label, "app", tone=tone)
         case _ if item.type.startswith("call-"):
             if scene.everything:

@@ -205,14 +205,23 @@ def _hangup_request(scene: Scene, item: Item) -> Iterator[Row]:
     yield Row(item.at, label, "asterisk", "app")
 
 
+def _stasis_end(scene: Scene, item: Item) -> Iterator[Row]:
+    """A leg that the app hung up leaves: the last that is told of it."""
+    lane = scene.lane(item.channel)
+    if lane != "media" and item.channel in scene.hung_up and not scene.has_sip:
+        answered = member(item.data, "channel", "state") == "Up"
+        label = "BYE" if answered else "CANCEL" if lane == "callee" else "final answer"
+        yield Row(item.at, label, "asterisk", lane, tone="good", inferred=True)
+    if scene.everything:
+        yield Row(item.at, "StasisEnd", "asterisk", "app", tone="quiet")
+
+
 def _destroyed(scene: Scene, item: Item) -> Iterator[Row]:
     lane = scene.lane(item.channel)
     if lane == "media":
         if scene.everything:
             yield Row(item.at, "media channel is gone", "asterisk", tone="quiet")
         return
-    if item.channel in scene.hung_up and not scene.has_sip:
-        yield Row(item.at, "BYE", "asterisk", lane, tone="good", inferred=True)
     cause, text = member(item.data, "cause"), member(item.data, "cause_txt")
     yield Row(item.at, f"{scene.leg(item.channel)} is gone: {cause} {text}", "asterisk", "app")
 
@@ -240,6 +249,15 @@ def rtp(scene: Scene, item: Item) -> Iterator[Row]:
         fold = f"gap {member(item.data, 'ssrc')}"
         yield Row(item.at, f"RTP gap: {item.error}", *ends, tone="bad", fold=fold)
         return
+    if item.type == "flow":
+        count, lost, seconds = (member(item.data, one) for one in ("packets", "lost", "seconds"))
+        label = (
+            f"RTP {member(item.data, 'way')} as captured: {count} packets in {seconds} s, "
+            f"{lost} lost, jitter {member(item.data, 'jitter_ms')} ms, "
+            f"SSRC {member(item.data, 'ssrc')}"
+        )
+        yield Row(item.at, label, scene.lane(item.channel), tone="warn" if lost else "quiet")
+        return
     if scene.everything:
         lost, count = member(item.data, "rxploss"), member(item.data, "rxcount")
         label = f"RTP so far: {count} packets in, {lost} lost"
@@ -265,5 +283,6 @@ _EVENTS: dict[str, Any] = {
     "RecordingFinished": _recording,
     "RecordingFailed": _recording,
     "ChannelHangupRequest": _hangup_request,
+    "StasisEnd": _stasis_end,
     "ChannelDestroyed": _destroyed,
 }

@@ -97,7 +97,8 @@ async def test_what_was_before_comes_first_then_what_happens(tmp_path: Path) -> 
     tap.call(record(), "begun")
     async with served(tmp_path, tap) as server:
         reader, writer = await server.attach()
-        hello, before = await take(reader, 2)
+        hello, before, now = await take(reader, 3)
+        assert (now.type, now.data) == ("caught-up", {"up_to": 1})
         assert (hello.type, hello.data["node"], hello.data["kept"]) == ("attached", "n1", 1)
         assert (before.type, before.call, before.channel) == ("call-begun", CALL, "node1-1.0")
         tap.problem(CALL, 11200, "answered 500", "http://host/voice")
@@ -111,7 +112,7 @@ async def test_a_slow_client_is_told_what_it_missed(tmp_path: Path) -> None:
     tap = Tap(items=100)
     async with served(tmp_path, tap) as server:
         reader, writer = await server.attach()
-        await take(reader, 1)
+        await take(reader, 2)
         big = "x" * 1000
         for _ in range(100):  # far more than a socket holds, and nobody reads
             for _ in range(100):

@@ -1,0 +1,188 @@
+"""SIP and RTP of a capture in the ladder of the call."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import dpkt
+import pytest
+
+from ari_app.debug.capture import CaptureError, join, read
+from ari_app.debug.capture.read import Address, Datagram
+from ari_app.debug.capture.rtp import flows
+from ari_app.debug.ladder import tell
+from ari_app.debug.record import Item
+
+PHONE, GATEWAY, ASTERISK = ("10.0.0.1", 5060), ("10.0.0.2", 5060), ("10.0.0.3", 5060)
+PHONE_RTP, ASTERISK_RTP = ("10.0.0.1", 4000), ("10.0.0.3", 20000)
+CALL, CHANNEL = "CA" + "0" * 32, "node1-1.0"
+
+
+def sdp(audio: Address) -> str:
+    return f"v=0\r\nc=IN IP4 {audio[0]}\r\nm=audio {audio[1]} RTP/AVP 0\r\n"
+
+
+def sip(
+    at: float,
+    way: tuple[Address, Address],
+    start: str,
+    cseq: str,
+    body: str = "",
+    call_id: str = "abc@phone",
+) -> Datagram:
+    text = (
+        f"{start}\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK{cseq.split(maxsplit=1)[0]}\r\n"
+        f"f: <sip:+15557000@phone>;tag=1\r\nTo: <sip:+15550100@host>\r\n"
+        f"i: {call_id}\r\nCSeq: {cseq}\r\n\r\n{body}"
+    )
+    return Datagram(at, *way, text.encode())
+
+
+def rtp(
+    numbers: Iterable[int], way: tuple[Address, Address], start: float, ssrc: int = 0xABCD
+) -> Iterator[Datagram]:
+    for number in numbers:
+        data = struct.pack("!BBHII", 0x80, 0, number & 0xFFFF, number * 160, ssrc) + bytes(160)
+        yield Datagram(start + number * 0.02, *way, data)
+
+
+def a_call() -> list[Datagram]:
+    """INVITE through a gateway, sent again once; answer, audio with a hole, BYE."""
+    invite = "INVITE sip:+15550100@host SIP/2.0"
+    to, back = (GATEWAY, ASTERISK), (ASTERISK, GATEWAY)
+    return [
+        sip(10.0, (PHONE, GATEWAY), invite, "1 INVITE", sdp(PHONE_RTP)),
+        sip(10.001, to, invite, "1 INVITE", sdp(PHONE_RTP)),
+        sip(10.501, to, invite, "1 INVITE", sdp(PHONE_RTP)),
+        sip(10.51, back, "SIP/2.0 100 Trying", "1 INVITE"),
+        sip(10.6, back, "SIP/2.0 200 OK", "1 INVITE", sdp(ASTERISK_RTP)),
+        sip(10.61, to, "ACK sip:x@host SIP/2.0", "1 ACK"),
+        *rtp([*range(50), *range(60, 100)], (PHONE_RTP, ASTERISK_RTP), 11.0),
+        *rtp(range(90), (ASTERISK_RTP, PHONE_RTP), 11.0, ssrc=0x1234),
+        sip(13.0, to, "BYE sip:x@host SIP/2.0", "2 BYE"),
+        sip(13.01, back, "SIP/2.0 200 OK", "2 BYE"),
+        # Somebody else's.
+        sip(12.0, to, invite, "1 INVITE", call_id="other@phone"),
+    ]
+
+
+def begun(direction: str = "inbound", call_id: str = "abc@phone", at: float = 10.55) -> Item:
+    return Item(
+        at=at,
+        kind="note",
+        type="call-begun",
+        call=CALL,
+        channel=CHANNEL,
+        data={
+            "from": "+15557000",
+            "to": "+15550100",
+            "direction": direction,
+            "sip_call_id": call_id,
+        },
+    )
+
+
+def test_sip_and_the_hole_in_the_audio_stand_in_the_ladder() -> None:
+    story = tell(join([begun()], a_call()))
+    told = [(row.label, row.lane, row.target) for row in story.rows if row.tone != "gap"]
+    assert [one for one in told if "RTP" not in one[0] and "begins" not in one[0]] == [
+        ("INVITE  +15557000 → +15550100", "phone", "asterisk"),
+        ("INVITE  (sent again)  +15557000 → +15550100", "phone", "asterisk"),
+        ("100 Trying (INVITE)", "asterisk", "phone"),
+        ("200 OK (INVITE)", "asterisk", "phone"),
+        ("ACK", "phone", "asterisk"),
+        ("BYE", "phone", "asterisk"),
+        ("200 OK (BYE)", "asterisk", "phone"),
+    ]
+    [gap] = [row for row in story.rows if row.label.startswith("RTP gap")]
+    assert gap.label == "RTP gap: 10 packets lost, 220 ms"
+    assert (gap.lane, gap.target, round(gap.at, 2)) == ("phone", "asterisk", 12.2)
+    flows_told = [row.label for row in story.rows if "as captured" in row.label]
+    assert flows_told == [
+        "RTP out as captured: 90 packets in 1.78 s, 0 lost, jitter 0.0 ms, SSRC 00001234",
+        "RTP in as captured: 90 packets in 1.98 s, 10 lost, jitter 0.0 ms, SSRC 0000abcd",
+    ]
+
+
+def test_an_outbound_leg_is_found_by_number_and_time() -> None:
+    """The app does not know the Call-ID that Asterisk chose."""
+    datagrams = [
+        sip(
+            10.0,
+            (ASTERISK, PHONE),
+            "INVITE sip:+15550100@host SIP/2.0",
+            "1 INVITE",
+            call_id="made-by-asterisk",
+        ),
+        sip(
+            10.1, (PHONE, ASTERISK), "SIP/2.0 486 Busy Here", "1 INVITE", call_id="made-by-asterisk"
+        ),
+    ]
+    rows = tell(join([begun("outbound-api", "", at=9.9)], datagrams)).rows
+    assert [(row.label, row.lane, row.tone) for row in rows[1:]] == [
+        ("INVITE  +15557000 → +15550100", "asterisk", "good"),
+        ("486 Busy Here (INVITE)", "phone", "bad"),
+    ]
+    assert len(join([begun("outbound-api", "", at=100.0)], datagrams)) == 1
+
+
+@pytest.mark.parametrize(
+    ("times", "numbers", "stamps", "words"),
+    [
+        ([0, 0.02, 0.04], [1, 2, 3], [160, 320, 480], None),
+        ([0, 0.02, 0.10], [1, 2, 3], [160, 320, 480], "nothing came for 80 ms, nothing lost"),
+        (
+            [0, 0.02, 0.04],
+            [1, 2, 3],
+            [160, 320, 1600],
+            "the sender's clock jumps by 160 ms, nothing lost",
+        ),
+        ([0, 0.02, 0.12], [1, 2, 7], [160, 320, 1120], "4 packets lost, 100 ms"),
+        ([0, 0.02, 0.04], [1, 3, 2], [160, 480, 320], None),  # out of order
+        ([0, 0.02, 0.04], [65535, 0, 1], [160, 320, 480], None),  # the number goes round
+        ([0, 0.02, 0.04], [1, 2, 30000], [160, 320, 9999999], None),  # the sender began anew
+    ],
+)
+def test_gaps(times: list[float], numbers: list[int], stamps: list[int], words: str | None) -> None:
+    datagrams = [
+        Datagram(at, PHONE_RTP, ASTERISK_RTP, struct.pack("!BBHII", 128, 0, number, stamp, 1))
+        for at, number, stamp in zip(times, numbers, stamps, strict=True)
+    ]
+    [flow] = flows(datagrams, {ASTERISK_RTP})
+    assert [gap.words for gap in flow.gaps] == ([words] if words else [])
+
+
+@pytest.mark.parametrize("form", ["pcap", "pcapng"])
+def test_files_of_both_forms_are_read(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "x.pcap"
+    with path.open("wb") as file:
+        writer = (dpkt.pcap if form == "pcap" else dpkt.pcapng).Writer(file)
+        for one in a_call()[:3]:
+            udp = dpkt.udp.UDP(sport=one.source[1], dport=one.target[1], data=one.data)
+            udp.ulen = len(udp)
+            ip = dpkt.ip.IP(
+                src=socket.inet_aton(one.source[0]),
+                dst=socket.inet_aton(one.target[0]),
+                p=17,
+                data=udp,
+            )
+            ip.len = len(ip)
+            frame = dpkt.ethernet.Ethernet(data=ip)
+            writer.writepkt(bytes(frame), ts=one.at)
+        writer.writepkt(b"too short", ts=11)
+    found = read(path)
+    assert [one[1:] for one in found] == [one[1:] for one in a_call()[:3]]
+    assert found[0].at == pytest.approx(10.0)
+
+
+def test_what_is_no_capture_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcap"
+    for content in (b"", b"hello, I am no capture at all"):
+        path.write_bytes(content)
+        with pytest.raises(CaptureError, match=r"x\.pcap"):
+            read(path)
+    with pytest.raises(CaptureError):
+        read(tmp_path / "none")
