@@ -6,6 +6,8 @@ import typer
 
 from ari_app.debug import cli_explain, cli_tail, filters
 from ari_app.debug.cli_support import EPILOG
+from ari_app.debug.ladder.command import ladder
+from ari_app.debug.top.command import top
 
 app = typer.Typer(
     name="ari-debug",
@@ -18,6 +20,8 @@ app = typer.Typer(
 )
 app.command(epilog=EPILOG)(cli_tail.tail)
 app.command(epilog=EPILOG)(cli_tail.record)
+app.command(epilog=EPILOG)(ladder)
+app.command(epilog=EPILOG)(top)
 app.command(epilog=EPILOG)(cli_explain.explain)
 
 

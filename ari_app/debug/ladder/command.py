@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from ari_app.debug.capture import CaptureError, join, read
+from ari_app.debug.cli_support import plainly
+from ari_app.debug.exits import FAILED, UNREACHABLE, USAGE, QuitError
 from ari_app.debug.ladder.build import tell
 from ari_app.debug.ladder.html import page
 from ari_app.debug.ladder.pick import NoCallError, pick
 from ari_app.debug.ladder.source import SourceError, held, recorded
 from ari_app.debug.ladder.text import Ladder
-from ari_app.settings_load import load
+from ari_app.debug.record import Item
+from ari_app.debug.sources import From, Place, TapPath
 
 #: As wide as a ladder needs to be in a pipe or a file.
 _WIDE = 160
 
 
-def tap_socket() -> Path:
-    """The tap of the node that the environment or the working directory is about."""
-    return load().settings.tap_socket
-
-
+@plainly
 def ladder(
     call: Annotated[
         str | None,
         typer.Argument(help="CallSid, channel id or name, SIP Call-ID, stream SID or number"),
     ] = None,
     last: Annotated[bool, typer.Option("--last", help="The last call that began")] = False,
-    source: Annotated[
-        Path | None, typer.Option("--from", "-f", help="A recording, instead of the tap")
-    ] = None,
-    tap: Annotated[
-        Path | None, typer.Option(help="The tap's socket; else that of the state folder")
-    ] = None,
+    from_: From = None,
+    tap: TapPath = None,
     pcap: Annotated[
         Path | None, typer.Option(help="A capture whose SIP and RTP gaps are put in")
     ] = None,
@@ -47,32 +40,60 @@ def ladder(
     everything: Annotated[
         bool, typer.Option("--all", "-a", help="Show what says little, too; fold nothing")
     ] = False,
-    gap: Annotated[float, typer.Option(help="Pauses from here on are marked, seconds")] = 1.0,
-    width: Annotated[int | None, typer.Option(help="Columns; else those of the terminal")] = None,
+    gap: Annotated[
+        float, typer.Option(min=0.01, help="Pauses from here on are marked, seconds")
+    ] = 1.0,
+    width: Annotated[
+        int | None, typer.Option(min=60, help="Columns; else those of the terminal")
+    ] = None,
 ) -> None:
     """Show the whole story of one call as a ladder over time.
 
-    Exit code 1: there is no such call. 2: there is nothing to read it from.
+    From the tap of a running ariswitch, which holds what was before, or from a recording.
+
+    \b
+    Examples:
+      ari-debug ladder --last
+      ari-debug ladder +15550100 --html ticket.html
+      ari-debug ladder CA12… --from call.jsonl --pcap call.pcap
     """
     if (call is None) is not last:
-        raise typer.BadParameter("name a call, or say --last")
+        raise QuitError(USAGE, "name a call, or say --last")
     try:
-        items = recorded(source) if source else held(tap or tap_socket())
-        mine = pick(items, call)
-        if pcap is not None:
-            mine = join(mine, read(pcap))
+        mine = pick(_items(Place(tap=tap, file=from_)), call)
     except NoCallError as error:
-        sys.stderr.write(f"ari-debug: {error}\n")
-        raise typer.Exit(1) from None
-    except (SourceError, CaptureError) as error:
-        sys.stderr.write(f"ari-debug: {error}\n")
-        raise typer.Exit(2) from None
+        raise QuitError(FAILED, str(error)) from error
+    if pcap is not None:
+        mine = _with_capture(mine, pcap)
     story = tell(mine, everything=everything, gap=gap)
     if html is not None:
-        html.write_text(page(story), encoding="utf-8")
-        sys.stderr.write(f"{len(story.rows)} rows written to {html}\n")
+        try:
+            html.write_text(page(story), encoding="utf-8")
+        except OSError as error:
+            raise QuitError(UNREACHABLE, f"{html}: {error.strerror}") from error
+        typer.echo(f"{len(story.rows)} rows in {html}", err=True)
         return
     console = Console(highlight=False, emoji=False, markup=False)
     if width or not console.is_terminal:
         console.width = width or _WIDE
     console.print(Ladder(story))
+
+
+def _items(place: Place) -> list[Item]:
+    try:
+        place = place.settled()
+        return recorded(place.file) if place.file else held(place.tap or Path())
+    except LookupError as error:
+        raise QuitError(UNREACHABLE, str(error.args[0])) from error
+    except SourceError as error:
+        raise QuitError(UNREACHABLE, str(error)) from error
+
+
+def _with_capture(mine: list[Item], pcap: Path) -> list[Item]:
+    # Not above: only who has a capture waits for its library.
+    from ari_app.debug.capture import CaptureError, join, read  # noqa: PLC0415
+
+    try:
+        return join(mine, read(pcap))
+    except CaptureError as error:
+        raise QuitError(UNREACHABLE, str(error)) from error

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import chain
 from pathlib import Path
 
-from ari_app.debug.record import Item, RecordError, read, read_item
+from ari_app.debug.record import Item, RecordError, read_header, read_item
+from ari_app.debug.sources import opened
 
 #: Longest line of a tap, bytes: one event or document.
 _LONGEST = 16 * 1024 * 1024
@@ -23,12 +25,13 @@ class SourceError(Exception):
 def recorded(path: Path) -> list[Item]:
     """All items of a recording, or of lines kept from a tap. Raises SourceError."""
     try:
-        with path.open("rb") as file:
-            if b'"ari-debug"' in file.readline():
-                file.seek(0)
-                return list(read(file)[1])
-            file.seek(0)
-            return [read_item(text, number) for number, text in enumerate(file, 1) if text.strip()]
+        with opened(path) as file:
+            first = file.readline()
+            if b'"ari-debug"' in first:
+                read_header(first)
+                first = b""
+            lines = chain([first], file)
+            return [read_item(text, number) for number, text in enumerate(lines, 1) if text.strip()]
     except (OSError, RecordError) as error:
         raise SourceError(f"{path}: {error}") from error
 

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from ari_app.debug.ladder.source import live, recorded
+from ari_app.debug.cli_support import plainly
+from ari_app.debug.exits import UNREACHABLE, QuitError
+from ari_app.debug.ladder.source import SourceError, live, recorded
 from ari_app.debug.record import Item
+from ari_app.debug.sources import From, Place, TapPath
 
 
-async def _replayed(path: Path) -> AsyncIterator[Item]:
-    for item in recorded(path):
+async def _replayed(items: Sequence[Item]) -> AsyncIterator[Item]:
+    for item in items:
         yield item
 
 
-def top(
-    source: Annotated[
-        Path | None, typer.Option("--from", "-f", help="A recording, instead of the tap")
-    ] = None,
-    tap: Annotated[
-        Path | None, typer.Option(help="The tap's socket; else that of the state folder")
-    ] = None,
-) -> None:
+@plainly
+def top(from_: From = None, tap: TapPath = None) -> None:
     """Watch all calls: state, duration, verb, streams, packet loss and jitter of each leg.
 
-    Arrow keys choose a call, Enter follows its ladder, Escape goes back, q quits.
+    Arrow keys choose a call, Enter follows its ladder, Escape goes back, q quits. Of a recording
+    it shows the last moment.
     """
     # Not above: every other command starts without a terminal toolkit.
-    from ari_app.debug.ladder.command import tap_socket  # noqa: PLC0415
     from ari_app.debug.top.screen import Top  # noqa: PLC0415
 
-    if source is None:
-        Top(live(tap or tap_socket(), statistics=True)).run()
+    try:
+        place = Place(tap=tap, file=from_).settled()
+        items = recorded(place.file) if place.file else []
+    except LookupError as error:
+        raise QuitError(UNREACHABLE, str(error.args[0])) from error
+    except SourceError as error:
+        raise QuitError(UNREACHABLE, str(error)) from error
+    if place.file is None:
+        Top(live(place.tap or Path(), statistics=True)).run()
         return
-    items = recorded(source)
     end = items[-1].at if items else 0.0
-    Top(_replayed(source), clock=lambda: end).run()
+    Top(_replayed(items), clock=lambda: end).run()

@@ -169,7 +169,7 @@ def test_the_command_reads_a_recording_and_tells_failures_apart(tmp_path: Path) 
     assert run(app(), ["--last", "--from", str(file), "--html", str(html)]).exit_code == 0
     assert html.read_text().startswith("<!doctype html>")
     assert run(app(), ["CAx", "--from", str(file)]).exit_code == 1
-    assert run(app(), ["--last", "--from", str(tmp_path / "none")]).exit_code == 2
-    assert run(app(), ["--last", "--tap", str(tmp_path / "none")]).exit_code == 2
-    assert run(app(), ["--last", "--from", str(file), "--pcap", str(file)]).exit_code == 2
+    assert run(app(), ["--last", "--from", str(tmp_path / "none")]).exit_code == 3
+    assert run(app(), ["--last", "--tap", str(tmp_path / "none")]).exit_code == 3
+    assert run(app(), ["--last", "--from", str(file), "--pcap", str(file)]).exit_code == 3
     assert run(app(), []).exit_code == 2
