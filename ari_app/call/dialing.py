@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 #: Twilio adds some seconds to the ring time asked for.
 GRACE = 5
+#: Seconds that a new channel may take into the application before it is dialled all the same.
+ENTER_SECONDS = 5.0
 #: How SIP ends an INVITE that was cancelled (RFC 3261, 487 Request Terminated).
 CANCELLED = 487
 CODECS = ("ulaw", "alaw")
@@ -44,6 +46,9 @@ class Dialing:
     headers: Mapping[str, str] = field(default_factory=dict)
     codec: str = CODECS[0]
     credentials: Credentials | None = None
+    #: Whether the channel is to be in the application while it rings, so that what the callee
+    #: sends before he answers can be heard.
+    early: bool = False
 
     async def run(self, leg: Leg, progress: Progress) -> End | None:
         """Dial and wait for the answer; returns how the call ends when there is none."""
@@ -57,28 +62,16 @@ class Dialing:
             return await self._dial(leg, progress, through)
 
     async def _dial(self, leg: Leg, progress: Progress, through: str) -> End | None:
+        begin = self._create if self.early else self._originate
         try:
-            # Seen through: a hang-up that overtook it would leave a telephone ringing.
-            await whole(
-                leg.ari.channels.originate_with_id(
-                    channel_id=leg.channel_id,
-                    endpoint=self.endpoint.replace(OUTBOUND, f"PJSIP/{through}/", 1),
-                    app=self.app,
-                    app_args=f"outbound,{leg.channel_id}",
-                    caller_id=caller_id(self.caller_id),
-                    timeout=self.ring_seconds + GRACE,
-                    formats=",".join(sorted(CODECS, key=lambda codec: codec != self.codec)),
-                    # The far end's REFER is the app's affair, never Asterisk's.
-                    variables={"PJSIP_TRANSFER_HANDLING()": "ari-only"}
-                    | {f"PJSIP_HEADER(add,{name})": value for name, value in self.headers.items()},
-                )
-            )
+            await begin(leg, self.endpoint.replace(OUTBOUND, f"PJSIP/{through}/", 1))
         except AriError as error:
             log.warning("dial.refused", call_sid=leg.channel_id, error=str(error))
             return End(status=CallStatus.FAILED)
         progress.initiated()
         rings = asyncio.create_task(_tell_ringing(leg, progress))
-        answered = asyncio.create_task(leg.entered.wait())
+        up = leg.up if self.early else leg.entered
+        answered = asyncio.create_task(up.wait())
         try:
             either: set[asyncio.Future[Any]] = {answered, leg.gone}
             done, _ = await asyncio.wait(
@@ -89,13 +82,63 @@ class Dialing:
         finally:
             rings.cancel()
             answered.cancel()
-        if leg.entered.is_set():
+        if up.is_set():
             if leg.ringing.is_set():
                 progress.ringing()
             leg.answered = True
             leg.codec = await codec_of(leg)
             return None
         return End(status=CallStatus.NO_ANSWER, sip_code=CANCELLED) if not done else End()
+
+    async def _originate(self, leg: Leg, endpoint: str) -> None:
+        """Dial; the channel comes into the application when it is answered. Raises AriError."""
+        # Seen through: a hang-up that overtook it would leave a telephone ringing.
+        await whole(
+            leg.ari.channels.originate_with_id(
+                channel_id=leg.channel_id,
+                endpoint=endpoint,
+                app=self.app,
+                app_args=f"outbound,{leg.channel_id}",
+                caller_id=caller_id(self.caller_id),
+                timeout=self.ring_seconds + GRACE,
+                formats=self._formats(),
+                variables=self._variables(),
+            )
+        )
+
+    async def _create(self, leg: Leg, endpoint: str) -> None:
+        """Have the channel in the application, then dial. Raises AriError."""
+        channels = leg.ari.channels
+        leg.dialled_here = True
+        shown = caller_id(self.caller_id)
+        await whole(
+            channels.create(
+                channel_id=leg.channel_id,
+                endpoint=endpoint,
+                app=self.app,
+                app_args=f"outbound,{leg.channel_id}",
+                formats=self._formats(),
+                # Create takes no caller ID: what is connected to a channel is what it shows.
+                variables=self._variables() | {"CONNECTEDLINE(all,i)": shown},
+            )
+        )
+        entered = asyncio.ensure_future(leg.entered.wait())
+        try:
+            either: set[asyncio.Future[Any]] = {entered, leg.gone}
+            # Not there by then, what told of it was lost; Asterisk knows better.
+            await asyncio.wait(either, timeout=ENTER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            entered.cancel()
+        await whole(channels.dial(channel_id=leg.channel_id, timeout=self.ring_seconds + GRACE))
+
+    def _formats(self) -> str:
+        return ",".join(sorted(CODECS, key=lambda codec: codec != self.codec))
+
+    def _variables(self) -> dict[str, str]:
+        # The far end's REFER is the app's affair, never Asterisk's.
+        return {"PJSIP_TRANSFER_HANDLING()": "ari-only"} | {
+            f"PJSIP_HEADER(add,{name})": value for name, value in self.headers.items()
+        }
 
 
 async def codec_of(leg: Leg) -> str:

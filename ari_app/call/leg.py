@@ -87,6 +87,12 @@ class Leg:
             self.entered.set()
         #: Set at the far end's first sign of life (180 or 183).
         self.ringing = asyncio.Event()
+        #: Set at its 183, which may come with audio.
+        self.progress = asyncio.Event()
+        #: Set when it has answered.
+        self.up = asyncio.Event()
+        #: Whether the channel is in the application while it is dialled: its end is told late.
+        self.dialled_here = False
         #: Done when the channel is no more.
         self.gone: asyncio.Future[Gone] = asyncio.get_running_loop().create_future()
         #: SIP's Call-ID, as soon as Asterisk has told of it.
@@ -127,6 +133,10 @@ class Leg:
             await self.ari.channels.ring(channel_id=self.channel_id)
         except AriError as error:
             log.info("leg.ring_failed", channel_id=self.channel_id, error=str(error))
+
+    async def early_media(self) -> None:
+        """Let an unanswered caller hear what is sent to him (SIP 183); raises AriError."""
+        await self.ari.channels.progress(channel_id=self.channel_id)
 
     async def answer(self) -> None:
         """Answer the call (SIP 200)."""
@@ -236,6 +246,7 @@ class Leg:
         """Learn what happened while events were lost; ``channel`` is how it is now (B-24)."""
         if channel.state == "Up" and channel.dialplan.app_name == "Stasis":
             self.entered.set()
+            self.up.set()
         playing = [(playback_id, self._playbacks[playback_id]) for playback_id in self._playing]
         for playback_id, finished in playing:
             try:
@@ -299,13 +310,19 @@ class Leg:
             case StasisStart():
                 self.entered.set()
                 self.absence.back(event.args)
+                if event.channel.state == "Up":
+                    self.up.set()
             case ChannelStateChange():
                 if event.channel.state in ("Ringing", "Ring"):
                     self.ringing.set()
+                elif event.channel.state == "Up":
+                    self.up.set()
             case Dial():
                 # A 183 changes no channel's state: this is all that tells of it.
                 if event.peer.id == self.channel_id and event.dialstatus in RINGS:
                     self.ringing.set()
+                    if event.dialstatus == "PROGRESS":
+                        self.progress.set()
             case ChannelTransfer(state=None):  # with a state it is the echo of our own answer
                 if event.referred_by.source_channel.id == self.channel_id:
                     self._referred(event)
@@ -318,6 +335,8 @@ class Leg:
                 self._end(Gone(event.cause, event.tech_cause or self._sip_code))
             case StasisEnd() if self.absence.left():
                 pass
+            case StasisEnd() if self.dialled_here and not self.up.is_set():
+                pass  # why, its ChannelDestroyed tells
             case StasisEnd() | ChannelGone():
                 self._end(Gone(16, self._sip_code))
             case _:

@@ -292,3 +292,40 @@ async def test_live_updates_of_the_child_and_of_the_parent(dev: Developer) -> No
             await caller.hung_up()
             await dev.rest(child.update, status="completed")
             await callee.hung_up()
+
+
+@pytest.mark.parametrize("attributes", ["", 'answerOnBridge="true"'])
+async def test_a_callee_is_heard_before_he_answers(dev: Developer, attributes: str) -> None:
+    """Early media in place of ringing; then both talk."""
+    async with telephone("uas_early", seconds=4) as callee:
+        number = await dev.serving(f"<Dial {attributes}>{sip(callee)}</Dial>")
+        async with call(dev.stack.sip, number) as caller:
+            ringing = await callee.sipp.wait_for(lambda m: m.direction == "received")
+            assert ringing.media is not None
+            callee.probe.connect(*ringing.media)
+            async with asyncio.timeout(DEADLINE):
+                while not caller.probe.heard(WHISPER):
+                    await callee.probe.play(WHISPER)
+            assert all(m.status != 200 for m in callee.sipp.messages if m.method == "INVITE")
+            if attributes:
+                first = next(m for m in caller.sipp.messages if m.media is not None and m.status)
+                assert first.status == 183
+            await callee.sipp.established()
+            await through(caller, callee)
+            await talk(caller, callee)
+            await callee.sipp.hang_up()
+            await caller.hung_up()
+    assert "sip:+15557000@" in ringing.header("From")
+
+
+async def test_an_address_that_leads_nowhere_fails_at_once(dev: Developer) -> None:
+    """Nobody listens there, or the name does not resolve: told as failed, without ringing on."""
+    dev.app.twiml("/after", "<Hangup/>")
+    number = await dev.serving(
+        '<Dial action="/after"><Sip>sip:bob@127.0.0.1:9;transport=tcp</Sip></Dial>'
+    )
+    async with call(dev.stack.sip, number) as caller:
+        await caller.hung_up()
+    params = await told(dev)
+    assert (params["DialCallStatus"], params["DialBridged"]) == ("failed", "false")
+    assert (await dev.over(params["DialCallSid"])).status == "failed"

@@ -152,7 +152,13 @@ SPEC = VerbSpec(
         track("recordingTrack", "both", 13622),
         *RECORDING_CALLBACK,
         Attribute("answerOnBridge", boolean, default=False, code=13219, shown="`false`"),
-        Attribute("ringTone", one_of(*TONES), None, 13220, "a country's code"),
+        Attribute(
+            "ringTone",
+            one_of(*TONES),
+            None,
+            13220,
+            "a country's code; without one early media is heard",
+        ),
         Attribute(
             "sequential", boolean, default=False, code=13218, note="one by one", shown="`false`"
         ),

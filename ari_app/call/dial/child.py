@@ -51,6 +51,8 @@ class Plan:
     headers: Mapping[str, str] = field(default_factory=dict)
     whisper: Fetch | None = None
     status_callback: StatusCallback | None = None
+    #: Whether the caller is to hear what the callee sends before he answers.
+    early: bool = False
 
 
 class Child:
@@ -89,6 +91,11 @@ class Child:
     def leg(self) -> Leg:
         """The callee's leg."""
         return self.call.leg
+
+    @property
+    def whispers(self) -> bool:
+        """Whether the callee hears a document before he is joined."""
+        return self._whisper is not None
 
     async def until(self, event: asyncio.Event) -> bool:
         """Wait for ``event`` (one of ours); False when the child is over before it."""
@@ -167,4 +174,5 @@ def dialing_of(plan: Plan, record: CallRecord, app: str, codec: str) -> Dialing:
         headers=own | dict(plan.headers) if is_sip(plan.to) else plan.headers,
         codec=codec,
         credentials=plan.credentials,
+        early=plan.early,
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 
 from ari_app.call.context import CallContext
 from ari_app.call.dial.child import Child, Plan
+from ari_app.call.dial.early import ring_with_media
+from ari_app.call.dial.ringback import ringback
 from ari_app.model import CallStatus
 
 
@@ -16,7 +19,8 @@ async def ring(
     """Ring ``plans`` until one answers and may be joined; None when none does.
 
     Every child made is put into ``rung``. When this returns, or is cancelled, all of them have
-    ended but the one returned.
+    ended but the one returned. A plan that is ``early`` stands alone and has its ringing made
+    here; for others it is the caller's affair.
     """
     if not sequential:
         return await _race(ctx, plans, rung)
@@ -35,11 +39,17 @@ async def _race(ctx: CallContext, plans: Sequence[Plan], rung: list[Child]) -> C
         for plan in plans:
             racing.append(ctx.family.dial(ctx, plan))
             rung.append(racing[-1])
-        first = await _first_answer(racing)
+        alone = plans[0].early
+        if alone:
+            first = racing[0] if await ring_with_media(ctx, racing[0]) else None
+        else:
+            first = await _first_answer(racing)
         if first is None:
             return None
         losers = asyncio.create_task(end_all(child for child in racing if child is not first))
-        ready = await first.until(first.ready)
+        # It rings until the callee has heard what he is to hear.
+        async with ringback(ctx.leg, None) if alone and first.whispers else nullcontext():
+            ready = await first.until(first.ready)
         await losers
         winner = first if ready else None
         return winner

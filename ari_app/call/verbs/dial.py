@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -67,9 +68,14 @@ async def _dial(ctx: CallContext, verb: Dial, result: DialResult) -> None:
     if nouns and all(isinstance(noun, DialClient) for noun in nouns):
         result.unreached = CallStatus.NO_ANSWER  # as a client that is not registered
     await result.recording.at("ringing")
-    async with ringback(ctx.leg, verb.ring_tone):
-        one_party = len(nouns) == 1  # its addresses are tried one by one
-        winner = await ring(ctx, plans, result.rung, sequential=verb.sequential or one_party)
+    # The addresses of one party are tried one by one.
+    sequential = verb.sequential or len(nouns) == 1
+    if sequential and verb.ring_tone is None:
+        plans = [replace(one, early=True) for one in plans]
+        winner = await ring(ctx, plans, result.rung, sequential=True)
+    else:
+        async with ringback(ctx.leg, verb.ring_tone):
+            winner = await ring(ctx, plans, result.rung, sequential=sequential)
     if winner is not None:
         await _talk(ctx, verb, winner, result)
 

@@ -8,6 +8,7 @@ import pytest
 
 from ari_app.call.outcome import Inline
 from ari_app.model import CallRecord, CallStatus, Direction
+from ari_app.testing.asterisk import Request
 from ari_app.testing.call_services import ACCOUNT, CallRoom
 
 AFTER = "http://app.test/after"
@@ -27,10 +28,15 @@ def parent(room: CallRoom) -> CallRecord:
 
 async def dialled(room: CallRoom, count: int = 1) -> list[str]:
     """Wait for that many INVITEs in all; the channels' ids, oldest first."""
-    await room.asterisk.wait_request("POST", "/channels/CA[^/]*", count)
-    return [
-        one.path.rsplit("/", 1)[1] for one in room.asterisk.requested("POST", "/channels/CA[^/]*")
-    ]
+    invite = "/channels/CA[^/]*(/dial)?"
+    await room.asterisk.wait_request("POST", invite, count)
+    return [one.path.split("/")[2] for one in room.asterisk.requested("POST", invite)]
+
+
+def created(room: CallRoom, channel: str) -> Request:
+    """What made a channel that is dialled alone."""
+    made = room.asterisk.requested("POST", "/channels/create")
+    return next(one for one in made if one.query["channelId"] == channel)
 
 
 async def bridged(room: CallRoom, *channels: str) -> None:
@@ -70,9 +76,9 @@ async def test_callee_answers_talks_and_hangs_up_and_the_caller_goes_on(ringing:
     room = ringing
     caller = await room.call(f'<Dial action="{AFTER}">+15550123</Dial>')
     (callee,) = await dialled(room)
-    invite = room.asterisk.requested("POST", f"/channels/{callee}")[0].query
-    assert invite["endpoint"] == "PJSIP/outbound/sip:+15550123@127.0.0.1:5090"
-    assert invite["callerId"] == "<+15550199>"
+    made = created(room, callee)
+    assert made.body["variables"]["CONNECTEDLINE(all,i)"] == "<+15550199>"
+    assert made.query["endpoint"] == "PJSIP/outbound/sip:+15550123@127.0.0.1:5090"
     await room.asterisk.ring(callee)
     await room.asterisk.answer(callee)
     await bridged(room, caller, callee)
@@ -407,7 +413,7 @@ async def test_headers_of_a_sip_address_are_sent(ringing: CallRoom) -> None:
     uri = "sip:bob@192.0.2.7;edge=ashburn;transport=tcp?X-Name=A%20b&amp;User-to-User=1234"
     await room.call(f"<Dial><Sip>{uri}</Sip></Dial>")
     (callee,) = await dialled(room)
-    invite = room.asterisk.requested("POST", f"/channels/{callee}")[0]
+    invite = created(room, callee)
     assert invite.query["endpoint"] == "PJSIP/outbound/sip:bob@192.0.2.7;transport=tcp"
     headers = {
         name.removeprefix("PJSIP_HEADER(add,").rstrip(")"): value

@@ -19,8 +19,8 @@ def dial(record: str, more: str = "") -> str:
 
 async def callee(room: CallRoom) -> str:
     """Wait for the INVITE; its channel."""
-    path = (await room.asterisk.wait_request("POST", "/channels/CA[^/]*")).path
-    return path.rsplit("/", 1)[1]
+    path = (await room.asterisk.wait_request("POST", "/channels/CA[^/]*/dial")).path
+    return path.split("/")[2]
 
 
 @pytest.mark.parametrize(

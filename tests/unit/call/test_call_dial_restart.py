@@ -96,8 +96,8 @@ async def test_a_child_that_was_not_joined_is_hung_up_and_dialled_anew(
     await room.connect()
     await room.news.until(lambda: room.calls.records[CHILD].status.final)
     assert room.calls.records[CHILD].status is CallStatus.FAILED
-    dialled = await room.asterisk.wait_request("POST", "/channels/CA[^/]*")
-    await room.asterisk.hang_up(dialled.path.rsplit("/", 1)[1], 17, 486)
+    dialled = await room.asterisk.wait_request("POST", "/channels/CA[^/]*/dial")
+    await room.asterisk.hang_up(dialled.path.split("/")[2], 17, 486)
     await over(room)
 
 
