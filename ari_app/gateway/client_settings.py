@@ -6,12 +6,10 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from ari_app.settings.kinds import AbsolutePath, CommaList, IpAddress, Port, comma_list, field
 
-PREFIX = "ARISWITCH_GATEWAY_CLIENT_"
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Count = Annotated[int, Field(ge=1)]
 Realm = Annotated[str, Field(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
@@ -22,12 +20,10 @@ Database = Annotated[str, Field(pattern=r"^(sqlite:///|postgres://)[^\s\"]+$")]
 Algorithm = Literal["MD5", "SHA-256"]
 
 
-class ClientGatewaySettings(BaseSettings):
-    """Addresses, limits and tables of one client gateway."""
+class ClientGatewaySettings(BaseModel):
+    """Addresses, limits and tables of one client gateway; `settings_part` reads them."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True, env_ignore_empty=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     # Listeners
     bind: IpAddress = field(IPv4Address("127.0.0.1"), "Address that phones reach")

@@ -7,22 +7,18 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from ari_app.settings.kinds import AbsolutePath, CommaList, IpAddress, Port, comma_list, field
 
-PREFIX = "ARISWITCH_GATEWAY_"
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Database = Annotated[str, Field(pattern=r"^(sqlite:///|postgres://)\S+$")]
 
 
-class GatewaySettings(BaseSettings):
-    """Addresses, limits and tables of one public gateway."""
+class GatewaySettings(BaseModel):
+    """Addresses, limits and tables of one public gateway; `settings_part` reads them."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True, env_ignore_empty=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     # Listeners
     bind: IpAddress = field(IPv4Address("127.0.0.1"), "Address that carriers reach")

@@ -10,13 +10,14 @@ import pytest
 
 from ari_app.testing import audio
 from ari_app.testing.client_gateway import ClientGateway, client_gateway, needs_opensips
-from ari_app.testing.client_phone import call, registered
+from ari_app.testing.client_phone import NATED, call, register, registered
 from ari_app.testing.developer import Developer, developer_on
 from ari_app.testing.phone import Phone
 from ari_app.testing.rtpengine import MEDIA_PORTS
 from ari_app.testing.stack import RealStack, free_sip_port, real_stack
 
 pytestmark = needs_opensips
+ACCOUNTS = ("alice", "bob", "carol", "trunk")
 ALICE = audio.random_codes(1.0, seed=90)
 BOB = audio.random_codes(1.0, seed=91)
 
@@ -35,14 +36,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("client")
     settings = {"sip_port": node, "client_sip_uri": f"sip:{{client}}@127.0.0.1:{inside}"}
     with (
-        client_gateway(
-            folder, [node], ("alice", "bob"), inside_port=inside, ping_interval=1
-        ) as one,
+        client_gateway(folder, [node], ACCOUNTS, inside_port=inside, ping_interval=3600) as one,
         real_stack(tmp_path_factory.mktemp("node"), **settings) as stack,
     ):
         yield World(one, stack)
         errors = stack.asterisk_errors()
     assert not errors, "\n".join(errors)
+
+
+@pytest.fixture(scope="module")
+def pinging(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientGateway]:
+    """A second gateway of the same node; it asks every second who still lives."""
+    folder = tmp_path_factory.mktemp("pinging")
+    node = world.stack.settings.sip_port
+    with client_gateway(folder, [node], ACCOUNTS, ping_interval=1) as running:
+        yield running
 
 
 @pytest.fixture
@@ -101,6 +109,31 @@ async def test_a_dialled_client_rings_and_both_hear_each_other(
     assert (told["DialCallStatus"], told["DialBridged"]) == ("completed", "true")
 
 
+async def test_a_trunk_that_registers_sees_which_number_is_called(
+    world: World, dev: Developer
+) -> None:
+    inside = world.gateway.settings.inside
+    number = await dev.serving(f"<Dial><Sip>sip:+15550123@{inside};client=trunk</Sip></Dial>")
+    async with (
+        registered(world.gateway, "trunk") as trunk,
+        call(world.gateway, "alice", number, scenario="call") as alice,
+    ):
+        await trunk.answered()
+        await trunk.sipp.established()
+        await trunk.sipp.hang_up()
+        (await alice.sipp.result()).check()
+    invite = next(m for m in trunk.sipp.messages if m.method == "INVITE")
+    assert invite.start_line.startswith(f"INVITE sip:+15550123@127.0.0.1:{trunk.sipp.port}")
+
+
+async def test_a_phone_behind_nat_that_answers_no_ping_is_forgotten(
+    pinging: ClientGateway,
+) -> None:
+    (await register(pinging, "carol", contact=f"sip:carol@{NATED}:5060")).check()
+    assert len(await pinging.contacts("carol")) == 1
+    await pinging.unregistered("carol")
+
+
 async def test_a_client_that_is_not_registered_does_not_answer(
     world: World, dev: Developer
 ) -> None:
@@ -113,15 +146,17 @@ async def test_a_client_that_is_not_registered_does_not_answer(
     assert told["DialCallStatus"] == "no-answer"
 
 
-async def test_a_phone_that_vanishes_in_a_call_is_noticed(world: World, dev: Developer) -> None:
+async def test_a_phone_that_vanishes_in_a_call_is_noticed(
+    pinging: ClientGateway, dev: Developer
+) -> None:
     number = await dev.serving("<Echo/>")
-    async with call(world.gateway, "alice", number, scenario="call") as phone:
+    async with call(pinging, "alice", number, scenario="call") as phone:
         await phone.answered()
         sid = await dev.call_sid()
     assert (await dev.over(sid)).status == "completed"
 
 
-async def test_a_living_node_stays_in_the_table(world: World) -> None:
+async def test_a_living_node_stays_in_the_table(pinging: ClientGateway) -> None:
     """Asterisk answers the gateway's OPTIONS in a way that says it lives."""
-    listed = await world.gateway.mi("lb_list")
+    listed = await pinging.mi("lb_list")
     assert [one["enabled"] for one in listed["Destinations"]] == ["yes"]

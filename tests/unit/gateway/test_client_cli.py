@@ -15,6 +15,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARISWITCH_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("ARISWITCH_GATEWAY_CLIENT_HTTP_PORT", "1")
     monkeypatch.setenv("ARISWITCH_GATEWAY_CLIENT_REALM", "phones.example")
+    monkeypatch.setenv("ARISWITCH_GATEWAY_CLIENT_NODES", "10.0.0.2:5060=10,10.0.0.3:5060=20")
 
 
 def clients(*words: str, typed: str = "") -> Result:
