@@ -16,6 +16,7 @@
 
 #include <openssl/evp.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 
 enum { SLOTS = 80, SLOT_NS = FRAME_NS / SLOTS, CUSHION = 5, SENT = 256, READ = 16384, EVENTS = 256 };
@@ -235,6 +236,12 @@ static void conn_readable(struct conn *conn)
         while (ws_read(conn->in + used, conn->have - used, &frame)) {
             if (frame.opcode == WS_TEXT)
                 text_in(conn, (char *)frame.payload, frame.size);
+            if (frame.opcode == WS_PING) { /* else the worker takes the bot for dead after 75 s */
+                uint8_t pong[PONG_ROOM], *start;
+                size_t whole = ws_pong(&frame, pong, &start);
+                if (conn_write(conn->fd, conn->tls, start, whole) != (ssize_t)whole)
+                    stalled++;
+            }
             used += frame.whole;
         }
         conn->have -= used;
@@ -397,6 +404,7 @@ int main(int argc, char **argv)
 {
     if (argc != 2 && argc != 4)
         die("usage: generator STREAMS [CERTIFICATE KEY]");
+    signal(SIGPIPE, SIG_IGN); /* a stream that the worker ends is not the end of this */
     count = strtoul(argv[1], NULL, 10);
     if (argc == 4) {
         tls_context = SSL_CTX_new(TLS_server_method());

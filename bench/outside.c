@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #include "outside_bot.h"
 
+#include <signal.h>
 #include <sys/resource.h>
 
 enum { SLOTS = 80, SLOT_NS = FRAME_NS / SLOTS, EVENTS = 256, BEHIND = 50 };
@@ -269,6 +270,7 @@ int main(int argc, char **argv)
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
+    signal(SIGPIPE, SIG_IGN); /* a stream that the worker ends is not the end of this */
     b64_init();
     poller = epoll_create1(0);
     int listener = bound_socket(SOCK_STREAM, &tcp_port);

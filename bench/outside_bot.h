@@ -225,6 +225,11 @@ static void conn_readable(struct conn *conn, int port)
     while (conn->upgraded && ws_read(conn->in + used, conn->have - used, &frame)) {
         if (frame.opcode == WS_TEXT)
             bot_heard(conn, (char *)frame.payload, frame.size);
+        if (frame.opcode == WS_PING) { /* else the worker takes the bot for dead after 75 s */
+            uint8_t pong[PONG_ROOM], *start;
+            size_t whole = ws_pong(&frame, pong, &start);
+            conn_say(conn, start, whole);
+        }
         used += frame.whole;
     }
     conn->have -= used;

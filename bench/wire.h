@@ -207,6 +207,16 @@ UNUSED static size_t ws_write(uint8_t *payload, size_t size, int opcode, uint32_
     return (size_t)(payload + size - at);
 }
 
+enum { PONG_ROOM = 8 + 125 };
+
+/* Writes the answer to a ping into `message`, which has PONG_ROOM bytes. */
+UNUSED static size_t ws_pong(const struct ws_frame *ping, uint8_t *message, uint8_t **start)
+{
+    size_t size = ping->size < 125 ? ping->size : 125;
+    memcpy(message + 8, ping->payload, size);
+    return ws_write(message + 8, size, WS_PONG, 0, start);
+}
+
 /* --- sockets ------------------------------------------------------------------------------- */
 
 UNUSED static struct sockaddr_in loopback(uint16_t port)

@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 from ari_app.node.errors import NodeError
+from ari_app.node.priority import useful
 from ari_app.node.state import write_private
 from ari_app.settings import Settings
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "asterisk" / "templates"
+FOLDER = Path(__file__).resolve().parents[2] / "asterisk"
+TEMPLATES = FOLDER / "templates"
 
 
 #: ``@{name}``, because ``$`` is Asterisk's own.
@@ -64,7 +66,8 @@ def _values(settings: Settings) -> dict[str, str]:
         "run": str(settings.run_dir),
         "modules": str(modules),
         "data": str(root / "usr/share/asterisk"),
-        "sbin": str(root / "usr/sbin"),
+        "sbin": str(FOLDER / "sbin"),
+        "realtime": "yes" if settings.stream_realtime and useful() else "no",
         "node": settings.node,
         "app": settings.ari_app,
         "sip_bind": f"{bind}:{settings.sip_port}",

@@ -38,7 +38,7 @@ class BehaviourSettings(BaseModel):
         250, "Streams a media process takes; the next one gets error 31900"
     )
     stream_realtime: bool = field(
-        True, "Schedule media processes in real time, where the system lets this user"
+        True, "Schedule Asterisk and media processes in real time, where this user may"
     )
     stream_keep_query: bool = field(
         False, "Keep the query of a `<Stream>` URL; Twilio does not support one"

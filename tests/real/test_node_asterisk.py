@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import secrets
 import socket
 import struct
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 from ari_app.ari.client import AriClient
 from ari_app.ari.events import ChannelDtmfReceived, StasisStart
+from ari_app.node.priority import useful
 from ari_app.testing.stack import RealStack
 
 ULAW, ALAW, TONES = 0, 8, 101
@@ -122,6 +125,21 @@ async def listening(
 def test_it_starts_without_a_warning(asterisk: RealStack) -> None:
     start = asterisk.log("asterisk").partition("Asterisk Ready.")[0]
     assert not [line for line in start.splitlines() if re.search(r" (WARNING|ERROR)\[", line)]
+
+
+def test_all_its_threads_run_in_real_time_where_it_may(asterisk: RealStack) -> None:
+    """A caller's frame may not wait for a core until other programs have had enough of it."""
+    with subprocess.Popen(["sleep", "300"]) as one:
+        try:
+            os.sched_setscheduler(one.pid, os.SCHED_RR, os.sched_param(1))
+        except PermissionError:
+            pytest.skip("may not schedule in real time")
+        finally:
+            one.kill()
+    if not useful():
+        pytest.skip("a single core")
+    threads = Path(f"/proc/{asterisk.pid('asterisk')}/task").iterdir()
+    assert {os.sched_getscheduler(int(thread.name)) for thread in threads} == {os.SCHED_RR}
 
 
 async def test_the_app_is_told_number_codec_source_and_call_id(asterisk: RealStack) -> None:

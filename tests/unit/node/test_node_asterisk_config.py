@@ -83,3 +83,8 @@ def test_lock_is_pinned_hashed_and_names_no_host() -> None:
     packages = re.findall(r"^[A-Za-z0-9]\S*", lock, re.MULTILINE)
     assert len(pins) == len(packages) > 30
     assert "://" not in lock
+
+
+def test_asterisk_may_be_kept_from_real_time(tmp_path: Path) -> None:
+    _, files = render(tmp_path, ARISWITCH_STREAM_REALTIME="false")
+    assert "highpriority = no" in files["asterisk.conf"]
