@@ -64,9 +64,9 @@ class Lines:
 
     def line(self, item: Item) -> str:
         """One line, without its end; a long gap before it is marked in a line of its own."""
-        if self._first is None:
+        if self._first is None and item.type != "attached":  # said now, of what was before
             self._first = self._last = item.at
-        gap = item.at - self._last
+        gap = item.at - self._last if self._first is not None else 0.0
         self._last = item.at
         text = self._text(item)
         if gap >= GAP and self.clock == "relative":
@@ -89,13 +89,17 @@ class Lines:
             named = name_of(data) if item.kind == "event" else ""
             if named and named != item.channel:
                 self._remember(item.channel, named)
-            return self._names.get(item.channel, item.channel)
-        return item.bridge or item.call
+            name = self._names.get(item.channel, item.channel)
+            if item.call and item.call not in self._names:
+                self._remember(item.call, name)
+            return name
+        return self._names.get(item.call, item.call) or item.bridge
 
     def _remember(self, channel: str, name: str) -> None:
+        """Of a channel or call; the first name stays."""
         if channel not in self._names and len(self._names) >= _MOST_NAMES:
             del self._names[next(iter(self._names))]
-        self._names[channel] = name
+        self._names.setdefault(channel, name)
 
     def _text(self, item: Item) -> str:
         sign = (SIGNS if self.unicode else _ASCII).get(item.kind, "?")
@@ -107,7 +111,9 @@ class Lines:
             words += "  #" + " ".join(
                 dict.fromkeys(filter(None, (item.call, item.channel, item.bridge, *item.linked)))
             )
-        kind = shortened(item.type, self.width and _TYPE + 14)
+        # Whose request it is stands before it already.
+        path = item.type.replace(f"/{item.channel}", "/…") if item.channel else item.type
+        kind = shortened(path if self.unicode else item.type, self.width and _TYPE + 14)
         head = f"{self.time(item.at)} {sign} "
         shown = shortened(who, _NAME) if who else ""
         rest = f"{kind:<{_TYPE}} {words}".rstrip()
@@ -115,12 +121,12 @@ class Lines:
             rest = shortened_end(rest, self.width - len(head) - _NAME - 1)
         if not self.colour:
             return f"{head}{shown:<{_NAME}} {rest}".rstrip()
-        return self._coloured(item, head, f"{shown:<{_NAME}}", who, rest)
+        return self._coloured(item, head, f"{shown:<{_NAME}}", who, kind, rest)
 
-    def _coloured(self, item: Item, head: str, shown: str, who: str, rest: str) -> str:
+    def _coloured(self, item: Item, head: str, shown: str, who: str, kind: str, rest: str) -> str:
         own = self._colour(who)
         bad = bool(item.error) or item.status >= 400
-        body = self._painted(rest, "31") if bad else _type_bold(rest, item.type)
+        body = self._painted(rest, "31") if bad else _type_bold(rest, kind)
         if item.kind in ("answer", "note") and not bad:
             body = self._painted(rest, "2")
         return f"{self._painted(head, '2')}{self._painted(shown, own)} {body}".rstrip()

@@ -47,9 +47,12 @@ def test_every_event_of_a_real_asterisk_has_a_line_with_its_type() -> None:
 def test_a_request_is_named_after_the_channel_that_an_event_showed() -> None:
     lines = Lines()
     lines.line(event("StasisStart"))
-    line = lines.line(Item(at=100.1, kind="request", type="POST /channels/one/x", channel="one;2"))
+    line = lines.line(
+        Item(at=100.1, kind="request", type="POST /channels/one;2/x", channel="one;2")
+    )
     assert "Local/echo@try-00000006;2" in line
     assert line.startswith("   +0.100 ▶ ")
+    assert "POST /channels/…/x" in line
 
 
 def test_a_gap_is_marked() -> None:
