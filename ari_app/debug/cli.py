@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ari_app.debug import cli_explain, cli_replay, cli_tail, filters
+from ari_app.debug import cli_doctor, cli_explain, cli_replay, cli_tail, filters
 from ari_app.debug.cli_support import EPILOG
 from ari_app.debug.ladder.command import ladder
 from ari_app.debug.top.command import top
@@ -24,6 +24,7 @@ app.command(epilog=EPILOG)(ladder)
 app.command(epilog=EPILOG)(top)
 app.command(epilog=EPILOG)(cli_replay.replay)
 app.command("test", epilog=EPILOG)(cli_replay.again)
+app.command(epilog=EPILOG)(cli_doctor.doctor)
 app.command(epilog=EPILOG)(cli_explain.explain)
 
 

@@ -9,14 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ari_app.debug import gates
 from ari_app.node import asterisk, health, ports
 from ari_app.node.errors import NodeError
 from ari_app.node.stack import current
 from ari_app.settings import Settings
 from ari_app.settings_load import Loaded
 
-#: First release of the 22 branch without the known ARI deadlocks and security faults.
-LEAST_ASTERISK = (22, 10, 1)
 #: Sockets and files of a few hundred calls.
 LEAST_FILES = 4096
 
@@ -68,10 +67,9 @@ def _asterisk(settings: Settings) -> Finding:
         return Finding("Asterisk", False, str(error), "make up")
     words = done.stdout.split()
     name = words[1].partition("+")[0].partition("~")[0] if len(words) > 1 else ""
-    version = tuple(int(part) for part in name.split(".") if part.isdigit())
     return Finding(
         "Asterisk",
-        version >= LEAST_ASTERISK,
+        gates.version_of(name) >= gates.LEAST,
         f"{name} in {settings.asterisk_dir}",
         "Asterisk 22.10.1 or later: older ones deadlock under ARI load",
     )

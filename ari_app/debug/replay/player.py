@@ -66,7 +66,7 @@ class Player:
             self.items = [item for item in items if item.kind in _WITH_WEB]
         self.bindings = Bindings()
         self.report = Report()
-        self._send, self._speed, self._patience, self._gate = send, speed, patience, gate
+        self._send, self._speed, self._patience, self.gate = send, speed, patience, gate
         self._waiting: list[_Asked] = []
         self._matched: dict[Any, _Asked] = {}
         self._came = asyncio.Event()
@@ -103,8 +103,8 @@ class Player:
     async def _play(self, place: int, item: Item, gap: float) -> None:
         if item.kind == "event":
             await asyncio.sleep(max(gap / self._speed, _BREATH) if self._speed else _BREATH)
-            if self._gate is not None:
-                await self._gate(item)
+            if self.gate is not None:
+                await self.gate(item)
             self._follow(item)
             await self._send(encoded(item.data, self.bindings))
             self.report.events += 1
