@@ -131,6 +131,7 @@ def record(
     except OSError as error:
         raise QuitError(UNREACHABLE, f"{file}: {error.strerror}") from error
     printer = _Printer(out, render, chosen, last, None, None)
+    printer.begin = lambda: typer.echo(f"Recording into {file}; Ctrl-C ends it", err=True)
     try:
         code = _watched(place, printer.head, printer, within)
     finally:
@@ -158,6 +159,8 @@ class _Printer:
         self._last, self._count, self._learn = last, count, learn
         self.shown = 0
         self.met = False
+        #: Called when the first items are written: from now on nothing is missed.
+        self.begin: Callable[[], None] | None = None
 
     def head(self, header: Header) -> None:
         """Write the first line of a recording."""
@@ -177,6 +180,9 @@ class _Printer:
                 break
         self._out.write(b"".join(texts))
         self._out.flush()
+        if self.begin is not None and batch:
+            self.begin()
+            self.begin = None
         return self.met or self.shown == self._count
 
 

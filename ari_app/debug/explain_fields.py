@@ -32,7 +32,7 @@ MEANING: dict[str, str] = {
     "state": "Of a channel: Down, Rsrvd, OffHook, Dialing, Ring (in, unanswered), Ringing (out),"
     " Up, Busy. Of a playback: queued, playing, continuing, done, failed.",
     "target_uri": "Whom it is for: channel:ID or bridge:ID.",
-    "tech_cause": "The SIP status that ended it, e.g. 486. Asterisk 22.1 and later.",
+    "tech_cause": "The SIP status that ended it, such as 486. Asterisk 22.1 and later.",
     "technology": "How it mixes: simple_bridge (two, cheap), softmix (many), holding_bridge.",
     "timestamp": "When Asterisk made the event; it is sent at once, so the difference to now is"
     " the delay of the way.",

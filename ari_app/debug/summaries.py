@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,10 @@ _BOILERPLATE = frozenset({"type", "timestamp", "asterisk_id", "application", "ch
 #: Members that stand for the whole object they are in.
 _LABELS = ("name", "id", "number", "resource", "state")
 _MOST = 300
+_LONG_ID = 8
+_XML = re.compile(r"^\s*<\?xml[^>]*\?>\s*")
+#: A sound file by its whole path: the folder says nothing, the name may be a checksum.
+_SOUND = re.compile(r"((?:sound|recording):)/\S*/([^/\s]{1,12})([^/\s]*)")
 
 
 def summary(item: Item) -> str:
@@ -28,7 +33,9 @@ def summary(item: Item) -> str:
         parts.append(f"({duration(item.ms)})")
     if item.error:
         parts.append(f"! {item.error}")
-    return " ".join(filter(None, parts))
+    text = " ".join(filter(None, parts))
+    # Whose it is stands before it; what is made of its id differs in its end.
+    return text.replace(item.channel, "…") if len(item.channel) > _LONG_ID else text
 
 
 def duration(ms: float) -> str:
@@ -57,7 +64,9 @@ def value_text(value: Any) -> str:
         return ",".join(value_text(one) for one in value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = " ".join(str(value).split())
+    text = _SOUND.sub(
+        lambda m: f"{m[1]}…/{m[2]}{'…' if m[3] else ''}", " ".join(str(value).split())
+    )
     return text if len(text) <= _MOST else text[:_MOST] + "…"
 
 
@@ -130,7 +139,7 @@ def _playback(data: dict[str, Any]) -> str:
         return _members(data)
     state = found.get("state", "")
     shown = f"{state} " if state not in ("playing", "done") else ""
-    return f"{shown}{found.get('media_uri', '')} [{found.get('id', '')}]"
+    return f"{shown}{value_text(found.get('media_uri', ''))} [{found.get('id', '')}]"
 
 
 def _recording(data: dict[str, Any]) -> str:
@@ -161,13 +170,13 @@ def _answer(data: dict[str, Any]) -> str:
 
 
 def _webhook(data: dict[str, Any]) -> str:
+    if isinstance(data.get("body"), str):
+        return value_text(_XML.sub("", data["body"]))
     parts = [str(data.get("method", "")), str(data.get("url", ""))]
     params = data.get("params")
     if isinstance(params, dict):
         chosen = ("CallStatus", "Digits", "SpeechResult", "StreamEvent", "DialCallStatus")
         parts += [f"{key}={params[key]}" for key in chosen if params.get(key)]
-    elif isinstance(data.get("body"), str):
-        parts.append(value_text(data["body"])[:_MOST])
     return " ".join(filter(None, parts))
 
 

@@ -24,8 +24,8 @@ from ari_app.debug.replay.web import Web, path_of
 from ari_app.debug.tapped import Tapped
 
 #: Seconds for the app to connect, and for its last steps to be told.
-_START = 60.0
-_END = 10.0
+_START = 120.0
+_END = 30.0
 
 
 def check(recording: Path, command: Sequence[str] = (), *, speed: float = 10.0) -> Report:
@@ -54,7 +54,7 @@ async def _checked(items: list[Item], command: Sequence[str], folder: Path, spee
     server, pages = Server(), Web(items)
     site = web.Application()
     site.router.add_route("*", "/{path:.*}", pages.handle)
-    player = Player(items, server.send, speed=speed, web=not command)
+    player = Player(items, server.send, speed=speed, patience=_END, web=not command)
     server.player = pages.player = player
     async with serving(server, "127.0.0.1", 0) as ari, listening(site, "127.0.0.1", 0) as here:
         environ = _ariswitch(items, folder, ari, here) if not command else {}

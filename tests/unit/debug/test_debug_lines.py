@@ -26,7 +26,7 @@ def event(name: str) -> Item:
         ("ChannelVarset", ["FOO=bär & ,"]),
         ("ChannelDestroyed", ["16 Normal Clearing"]),
         ("ChannelEnteredBridge", ["b (simple_bridge, 1 channel)"]),
-        ("PlaybackFinished", ["sound:/var/lib/sounds/beep", "[pb/1]"]),
+        ("PlaybackFinished", ["sound:…/beep", "[pb/1]"]),
         ("RecordingFinished", ["rec2.wav 2 s"]),
         ("Dial-answer", ["ANSWER → Local/echo@try-00000006;1"]),
     ],
