@@ -84,7 +84,14 @@ def of_one_call(items: list[Item]) -> list[Item]:
     first = next(
         (n for n, i in enumerate(items) if i.type == "StasisStart" and i.channel in channels), 0
     )
-    return [item for item in items[first:] if item.call == call or item.channel in channels]
+    return [
+        item
+        for item in items[first:]
+        if item.call == call
+        or item.channel in channels
+        # A playback is asked for by its own id, which the app makes of the channel's.
+        or (item.kind in ("request", "answer") and any(one in item.type for one in channels))
+    ]
 
 
 def _ariswitch(items: list[Item], folder: Path, ari: str, here: str) -> dict[str, str]:
