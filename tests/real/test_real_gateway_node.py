@@ -115,9 +115,7 @@ async def test_checksums_of_a_whole_call_through_the_gateway(site: Site, tmp_pat
     # Audio is the node's own; signalling shows the gateway and nothing behind it.
     ok = next(m for m in result.messages if m.status == 200 and m.method == "INVITE")
     assert ok.media is not None
-    assert ok.header("Contact").startswith(f"<sip:{shop.number}@127.0.0.1:") or (
-        f"127.0.0.1:{site.gateway.outside[1]}" in ok.header("Contact")
-    )
+    assert f"127.0.0.1:{site.gateway.outside[1]}" in ok.header("Contact")
     assert f":{site.stack.sip[1]}" not in ok.header("Contact")
     bye = next(m for m in result.messages if m.method == "BYE")
     assert f":{site.gateway.outside[1]}" in bye.header("Via")

@@ -100,3 +100,10 @@ def test_shared_templates_ask_for_no_more_than_both_gateways_know() -> None:
     known = public.values(GatewaySettings(), database="postgres://u:p@h/d", modules=Path("/m"))
     assert places <= set(known)
     assert "db_postgres" in known["database_modules"]
+
+
+def test_every_setting_is_in_the_documentation() -> None:
+    page = (TEMPLATES.parent / "docs" / "public-gateway.md").read_text()
+    for name, info in GatewaySettings.model_fields.items():
+        assert f"| `{name.upper()}` | " in page
+        assert f" | {info.description} |" in page

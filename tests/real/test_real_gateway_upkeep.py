@@ -1,0 +1,174 @@
+"""Table upkeep with a real Redis and a real OpenSIPS, run as `ariswitch gateway run` does.
+
+The nodes are what a test announces; what counts is what the load balancer makes of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import redis.asyncio
+
+from ari_app.gateway.errors import MiError
+from ari_app.gateway.mi import Destination, Mi
+from ari_app.node import ports
+from ari_app.settings import PREFIX
+from ari_app.testing.gateway import MISSING
+from ari_app.testing.servers import redis_server
+from ari_app.testing.stack import free_sip_port
+
+_NO_REDIS = "" if shutil.which("redis-server") else "redis-server is not on PATH"
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING or _NO_REDIS), reason=MISSING or _NO_REDIS),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+#: Seconds that anything may take before a test fails.
+DEADLINE = 30.0
+
+
+@dataclass
+class Fleet:
+    """A gateway, and nodes that exist only by what they say."""
+
+    mi: Mi
+    redis: redis.asyncio.Redis
+    process: asyncio.subprocess.Process
+    environ: dict[str, str]
+    said: int = 0
+
+    async def say(self, node: str, sip: str, **more: object) -> None:
+        """Announce a node as nodes do: a key, and word of it on the channel."""
+        self.said += 1
+        usual = {"api": "http://127.0.0.1", "capacity": 250, "calls": 0, "draining": False}
+        text = json.dumps(
+            {"node": node, "sip": sip, **usual, "healthy": True, **more, "at": self.said}
+        )
+        # Longer than a node's ten seconds: a slow test must not look like a dead node.
+        await self.redis.set(f"ariswitch:node:{node}", text, ex=600)
+        await self.redis.publish("ariswitch:nodes", text)
+
+    async def until(
+        self,
+        true: Callable[[Sequence[Destination]], bool],
+        again: Callable[[], object] | None = None,
+    ) -> Sequence[Destination]:
+        """Wait until the load balancer's list is as wanted."""
+        async with asyncio.timeout(DEADLINE):
+            while not true(found := await self.mi.lb_list()):
+                if again is not None and asyncio.iscoroutine(said := again()):
+                    await said
+                await asyncio.sleep(0.1)
+        return found
+
+    async def command(self, *arguments: str) -> str:
+        """Run `ariswitch gateway ...` beside the gateway; what it prints."""
+        process = await asyncio.create_subprocess_exec(
+            *("ariswitch", "gateway", *arguments), stdout=asyncio.subprocess.PIPE, env=self.environ
+        )
+        out, _ = await process.communicate()
+        assert process.returncode == 0
+        return out.decode()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet]:
+    folder = tmp_path_factory.mktemp("fleet")
+    http_port = ports.free_port("127.0.0.1")
+    chosen = {
+        "STATE_DIR": folder,
+        "GATEWAY_SIP_PORT": free_sip_port(),
+        "GATEWAY_INSIDE_PORT": free_sip_port(),
+        "GATEWAY_HTTP_PORT": http_port,
+        "GATEWAY_PROBE_INTERVAL": 3600,
+        "GATEWAY_FORGET": 1,
+        "GATEWAY_WORKERS": 1,
+    }
+    with redis_server(folder) as server:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        environ |= {f"{PREFIX}{name}": str(value) for name, value in chosen.items()}
+        environ[f"{PREFIX}REDIS_URL"] = server.url
+        environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
+        with (folder / "gateway.log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                "ariswitch", "gateway", "run", stdout=log, stderr=log, env=environ
+            )
+        client = redis.asyncio.Redis.from_url(server.url)
+        async with Mi.connect(f"http://127.0.0.1:{http_port}/mi") as mi:
+            try:
+                await _answering(mi)
+                yield Fleet(mi, client, process, environ)
+            finally:
+                await client.aclose()
+                process.send_signal(signal.SIGTERM)
+                assert await process.wait() == 0
+
+
+async def _answering(mi: Mi) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while True:
+            try:
+                return await mi.uptime()
+            except MiError:
+                await asyncio.sleep(0.1)
+
+
+async def test_a_node_comes_drains_comes_back_and_goes(fleet: Fleet) -> None:
+    async def say(**more: object) -> None:
+        await fleet.say("n1", "127.0.0.1:9001", **more)
+
+    await say()
+    (row,) = await fleet.until(bool)
+    assert (row.uri, row.max, row.enabled) == ("sip:127.0.0.1:9001", 250, True)
+    assert "n1" in await fleet.command("nodes")
+
+    await say(draining=True)
+    await fleet.until(lambda found: found[0].held)
+    await say()
+    await fleet.until(lambda found: found[0].enabled)
+
+    # An operator's drain holds whatever the node says.
+    await fleet.command("drain", "n1")
+    await fleet.until(lambda found: found[0].held, say)
+    assert "drained" in await fleet.command("nodes")
+    await fleet.command("drain", "n1", "--undo")
+    await fleet.until(lambda found: found[0].enabled, say)
+
+    # B-31: 40 calls that OpenSIPS knows nothing of leave 210 places.
+    await fleet.until(lambda found: found[0].max == 210, lambda: say(calls=40))
+    assert (await fleet.mi.lb_list())[0].load == 0
+
+    # Its key is gone: no new calls, and as it has none, its row goes.
+    await fleet.redis.delete("ariswitch:node:n1")
+    await fleet.until(lambda found: not found)
+
+
+async def test_nodes_survive_a_redis_that_forgot_them_for_a_moment(fleet: Fleet) -> None:
+    await fleet.say("n2", "127.0.0.1:9002")
+    (row,) = await fleet.until(bool)
+    await fleet.redis.flushall()
+    await fleet.say("n2", "127.0.0.1:9002")
+    await fleet.say("n3", "127.0.0.1:9003")
+    found = await fleet.until(lambda found: len(found) == 2)
+    assert found[0] == row
+
+
+async def test_nonsense_announced_is_no_node(fleet: Fleet) -> None:
+    await fleet.redis.set(
+        "ariswitch:node:evil", b'{"node":"evil","sip":"a:1>;x","capacity":1}', ex=10
+    )
+    await fleet.redis.set("ariswitch:node:broken", b"\xff{", ex=10)
+    await fleet.say("n4", "127.0.0.1:9004")
+    found = await fleet.until(lambda found: any(one.uri.endswith(":9004") for one in found))
+    assert not any("a:1" in one.uri for one in found)
