@@ -240,7 +240,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
 
 async def _store(stack: AsyncExitStack, settings: Settings) -> Store:
     """Open the store with what the settings put into it."""
-    store = await Store.open(settings.sql_url)
+    store = await Store.open(settings.sql_url, node=settings.node)
     stack.push_async_callback(store.close)
     account = await store.accounts.ensure(_first_account(settings))
     await store.numbers.sync_config(configured_numbers(settings, account.sid))

@@ -1,11 +1,15 @@
-"""Callbacks on their way, in SQL, so that a restart loses none."""
+"""Callbacks on their way, in SQL, so that a restart loses none.
+
+Each node delivers what it has put itself: nodes on one database deliver nothing twice, and a
+call's callbacks stay in order.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ari_app.errors import OutboxFullError, UnknownRecordError
@@ -22,9 +26,10 @@ _ERROR_LENGTH = 500
 class Outbox:
     """A bounded queue of HTTP callbacks. Every method may raise StoreUnavailable."""
 
-    def __init__(self, database: Database, limit: int) -> None:
-        """Hold at most ``limit`` callbacks."""
+    def __init__(self, database: Database, limit: int, node: str = "") -> None:
+        """Hold at most ``limit`` callbacks, and deliver those that ``node`` has put."""
         self._db = database
+        self._node = node
         self._limit = limit
         self._room = 0  # so many may be put before the table is counted again
 
@@ -55,6 +60,7 @@ class Outbox:
             "attempts": 0,
             "due_at": due_at or datetime.now(UTC),
             "error": "",
+            "node": self._node,
         }
         async with self._db.writing() as conn:
             if self._room <= 0:
@@ -89,7 +95,8 @@ class Outbox:
         )
         query = (
             select(outbox)
-            .where(outbox.c.due_at <= now, outbox.c.host.not_in(skip_hosts), ~blocked)
+            .where(self._mine(), outbox.c.due_at <= now)
+            .where(outbox.c.host.not_in(skip_hosts), ~blocked)
             .order_by(outbox.c.due_at, outbox.c.id)
             .limit(limit)
         )
@@ -100,7 +107,7 @@ class Outbox:
     async def next_due(self) -> datetime | None:
         """Return the earliest time at which something falls due; None when nothing waits."""
         async with self._db.reading() as conn:
-            query = select(func.min(outbox.c.due_at))
+            query = select(func.min(outbox.c.due_at)).where(self._mine())
             earliest: datetime | None = (await conn.execute(query)).scalar_one()
         return earliest
 
@@ -123,6 +130,10 @@ class Outbox:
             if row is None:
                 raise UnknownRecordError(str(delivery_id))
             return to_record(Delivery, row)
+
+    def _mine(self) -> ColumnElement[bool]:
+        """Whether this node delivers it: a call's callbacks are all put by the call's node."""
+        return outbox.c.node.in_((self._node, ""))
 
     async def size(self) -> int:
         """Return how many callbacks wait."""

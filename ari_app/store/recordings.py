@@ -27,8 +27,10 @@ _DELETED = RecordingStatus.DELETED.value
 class Recordings:
     """Records of recordings. Every method may raise StoreUnavailable."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, node: str = "") -> None:
+        """``node`` is whose files lie here; without a name, all are."""
         self._db = database
+        self._node = node
 
     async def insert(self, recording: RecordingRecord) -> RecordingRecord:
         """Insert. Raises DuplicateRecordError for a SID that is there."""
@@ -82,7 +84,7 @@ class Recordings:
         return [to_record(RecordingRecord, row) for row in rows]
 
     async def before(self, moment: datetime, *, deleted: bool, limit: int = 500) -> Sequence[str]:
-        """Return SIDs of recordings that ended before then: deleted ones, or those with a file."""
+        """Return SIDs of the node's recordings that ended before then: deleted ones, or others."""
         kind = recordings.c.status == _DELETED
         query = (
             select(recordings.c.sid)
@@ -93,6 +95,8 @@ class Recordings:
             )
             .limit(limit)
         )
+        if self._node:  # another node's files are not ours to remove
+            query = query.where(recordings.c.node.in_((self._node, "")))
         async with self._db.reading() as conn:
             return list((await conn.execute(query)).scalars())
 

@@ -26,7 +26,7 @@ class Store:
     ``StoreUnavailable``; nothing of the driver's own exceptions gets out otherwise.
     """
 
-    def __init__(self, database: Database, *, outbox_limit: int = 100_000) -> None:
+    def __init__(self, database: Database, *, node: str = "", outbox_limit: int = 100_000) -> None:
         self.database = database
         self.accounts = Accounts(database)
         self.numbers = Numbers(database)
@@ -34,15 +34,22 @@ class Store:
         self.conferences = Conferences(database)
         self.queues = Queues(database)
         self.notifications = Notifications(database)
-        self.recordings = Recordings(database)
+        self.recordings = Recordings(database, node)
         self.transcriptions = Transcriptions(database)
-        self.outbox = Outbox(database, outbox_limit)
+        self.outbox = Outbox(database, outbox_limit, node)
 
     @classmethod
     async def open(
-        cls, url: str, *, busy_timeout: float = 5.0, outbox_limit: int = 100_000
+        cls,
+        url: str,
+        *,
+        node: str = "",
+        busy_timeout: float = 5.0,
+        outbox_limit: int = 100_000,
     ) -> Self:
         """Open (or make) the database at an SQLAlchemy URL and bring its schema up to date.
+
+        ``node`` is whose callbacks and recordings are taken care of here.
 
         ``sqlite:///path`` and ``postgresql://…`` need no driver name. ``busy_timeout`` is how
         many seconds a statement waits for a lock or a free connection.
@@ -57,7 +64,7 @@ class Store:
         except BaseException:
             await database.close()
             raise
-        return cls(database, outbox_limit=outbox_limit)
+        return cls(database, node=node, outbox_limit=outbox_limit)
 
     async def ping(self) -> None:
         """Ask the database for a sign of life. Raises StoreUnavailable."""

@@ -286,6 +286,8 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", Utc, nullable=False),
     Column("error", Text, nullable=False),
+    # Who put it and delivers it: two nodes on one database must not both.
+    Column("node", String(128), nullable=False, server_default=""),
     Index(None, "due_at"),
     Index(None, "call_sid", "id"),
     sqlite_autoincrement=True,

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -83,16 +84,21 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[PostgresServer]:
-    """Run a PostgreSQL in ``folder``, as another user when we are root: it refuses root."""
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a PostgreSQL in a temporary folder, as another user when we are root: it refuses root."""
+    with tempfile.TemporaryDirectory(prefix="ariswitch-postgres-") as name:
+        folder = Path(name)
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        with _postgres_in(folder) as server:
+            yield server
+
+
+@contextmanager
+def _postgres_in(folder: Path) -> Iterator[PostgresServer]:
     server = PostgresServer(free_port(HOST))
     data = folder / "data"
-    if os.geteuid() == 0:
-        user = pwd.getpwnam("postgres")
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        for parent in folder.parents:  # pytest's own folders are closed to others
-            if parent.stat().st_uid == 0 and parent != Path("/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
     log = folder / "postgres.log"
     with log.open("ab") as out:
         make = [_program("initdb"), "-D", str(data), "-U", "ariswitch", "--auth=trust"]
@@ -106,6 +112,11 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
         process = subprocess.Popen(command, stdout=out, stderr=out)  # noqa: S603
     try:
         _wait_for(server.port, process, log)
+        ready = [_program("pg_isready"), "-q", "-h", HOST, "-p", str(server.port)]
+        while subprocess.run(ready, check=False).returncode:  # noqa: S603
+            if process.poll() is not None:
+                raise RuntimeError(f"it ended:\n{log.read_text(errors='replace')}")
+            time.sleep(0.02)
         yield server
     finally:
         process.send_signal(signal.SIGINT)  # ends the sessions and stops
@@ -121,9 +132,8 @@ def _as_user(command: list[str]) -> list[str]:
 
 def _program(name: str) -> str:
     """Return the path of one of PostgreSQL's programs, which Debian keeps off the PATH."""
-    found = shutil.which(name) or next(
-        (str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None
-    )
+    debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    found = str(debian[-1]) if debian else shutil.which(name)
     if found is None:
         raise FileNotFoundError(f"{name}: install Debian's postgresql")
     return found

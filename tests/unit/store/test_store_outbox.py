@@ -18,8 +18,8 @@ LATER = NOW + timedelta(minutes=1)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(f"sqlite:///{tmp_path}/db", outbox_limit=5)
+async def store(database: str) -> AsyncIterator[Store]:
+    opened = await Store.open(database, outbox_limit=5)
     yield opened
     await opened.close()
 
@@ -78,8 +78,8 @@ async def test_the_outbox_says_when_it_is_full_and_when_to_look_again(store: Sto
     assert await store.outbox.next_due() == NOW
 
 
-async def test_callbacks_survive_a_restart(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/again"
+async def test_callbacks_survive_a_restart(database: str) -> None:
+    url = database
     first = await Store.open(url)
     delivery_id = await put(first, "CA1")
     await first.close()
@@ -109,3 +109,15 @@ async def test_a_callback_does_not_count_all_that_wait(tmp_path: Path) -> None:
         await put(store, f"CA{number}")
     await store.close()
     assert len(counts) == 2
+
+
+async def test_each_node_delivers_its_own_callbacks_only(database: str) -> None:
+    one, two = [await Store.open(database, node=name) for name in ("n1", "n2")]
+    mine, yours = await put(one, "CA1"), await put(two, "CA2")
+    assert [d.id for d in await one.outbox.due(NOW, 10)] == [mine]
+    assert [d.id for d in await two.outbox.due(NOW, 10)] == [yours]
+    await one.outbox.done(mine)
+    assert await one.outbox.next_due() is None
+    assert await two.outbox.next_due() == NOW
+    await one.close()
+    await two.close()

@@ -32,8 +32,8 @@ ALL = PageRequest(size=1000)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(f"sqlite:///{tmp_path}/db.sqlite")
+async def store(database: str) -> AsyncIterator[Store]:
+    opened = await Store.open(database)
     account = Account(sid=AC, auth_token="t", friendly_name="T", date_created=NOW, date_updated=NOW)
     await opened.accounts.ensure(account)
     yield opened

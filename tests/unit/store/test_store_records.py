@@ -40,8 +40,8 @@ EVERYTHING = PageRequest(size=1000)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(f"sqlite:///{tmp_path}/state/db.sqlite")
+async def store(database: str) -> AsyncIterator[Store]:
+    opened = await Store.open(database)
     await opened.accounts.ensure(account())
     yield opened
     await opened.close()
