@@ -16,9 +16,10 @@ from ari_app.gateway import public
 from ari_app.gateway.mi import Mi
 from ari_app.gateway.process import find_modules, find_program, running
 from ari_app.gateway.render import render
-from ari_app.gateway.settings import PREFIX, GatewaySettings
+from ari_app.gateway.settings import GatewaySettings
 from ari_app.gateway.tables import Carrier, NodeRow, Tables, Trunk
 from ari_app.node import ports
+from ari_app.settings import PREFIX
 from ari_app.settings_part import load_part
 from ari_app.testing.stack import free_sip_port
 
@@ -97,7 +98,7 @@ async def real_gateway(folder: Path, **settings: object) -> AsyncIterator[RealGa
         "shared_memory": 64,
         **settings,
     }
-    environ = {f"{PREFIX}{name.upper()}": str(value) for name, value in chosen.items()}
+    environ = {f"{PREFIX}GATEWAY_{name.upper()}": str(value) for name, value in chosen.items()}
     found = load_part(GatewaySettings, "gateway", environ=environ)
     database = found.database_in(folder)
     tables = Tables(database)
