@@ -65,6 +65,9 @@ class OneWay:
             for source, tapped in self._tracks:
                 self._media(source.track, tapped, tapped.tick(self._ticks))
 
+    def missed(self) -> None:
+        """A tick was missed: packets set the clock right."""
+
     def sent(self) -> None:
         """Nothing is ever sent to the call."""
 

@@ -19,6 +19,9 @@ from stream.twin import Link, Receiver
 
 FRAME_MS = 20
 
+MAX_OWED = 3
+"""Ticks made up for after a stall, by frames that are there: 60 ms, what a phone buffers."""
+
 WARN_SLOW_READER = 31930
 WARN_QUEUE_FULL = 31931
 
@@ -91,6 +94,10 @@ class Session(Lane):
         if self.is_open:
             for frame in self._inbound.push(packet):
                 self.media(frame)
+
+    def missed(self) -> None:
+        """A tick fell due and was not: what was to be played then is owed, within bounds."""
+        self.owes = min(self.owes + 1, MAX_OWED)
 
     def sent(self) -> None:
         """The last tick's frame has left: give back the marks it completed (B-3)."""

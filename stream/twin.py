@@ -174,8 +174,8 @@ class Lane:
         self.peer: bytes | None = None
         #: Whether the bot listens and talks.
         self.is_open = False
-        #: Whether the last tick has still to be served with a frame, should one come.
-        self.owes = False
+        #: Ticks still to be served with a frame, should one come: the last, and those missed.
+        self.owes = 0
         self.frames = 0
         self.media_sent = 0
         self.media_dropped = 0
@@ -227,16 +227,17 @@ class Lane:
             silence = self.inbound.tick()
             if silence is not None:
                 self.media(silence)
-            if not self.owes and not self.playout.frames:
-                self.owes = True
-                return None
+            if not self.playout.frames:
+                owed, self.owes = self.owes, 1
+                if not owed:
+                    return None
         return self._next()
 
     def late(self) -> bytes | None:
         """Return the frame that a tick owes, when it has come; to be called at every wake-up."""
         if not self.owes or not self.is_open or not self.playout.frames:
             return None
-        self.owes = False
+        self.owes -= 1
         return self._next()
 
     def _next(self) -> bytes:

@@ -14,6 +14,9 @@ T = TypeVar("T")
 PERIOD = 0.020
 GROUPS = 4
 
+MAX_MISSED = 3
+"""Rounds told of after a stall."""
+
 
 class Wheel(Generic[T]):
     """Round of ``groups`` groups, each due once a ``period``; time comes in as seconds.
@@ -27,6 +30,8 @@ class Wheel(Generic[T]):
         self._groups: list[dict[T, None]] = [{} for _ in range(groups)]
         self._next = 1
         self.skipped = 0
+        #: What the rounds that the last `due` skipped were for, once a round.
+        self.missed: list[T] = []
 
     def add(self, item: T) -> None:
         """Put ``item`` into the group with the fewest."""
@@ -48,14 +53,17 @@ class Wheel(Generic[T]):
     def due(self, now: float) -> list[list[T]]:
         """Return the groups that fell due until ``now``, oldest first, and move past them.
 
-        After a stall each group comes once, not once per missed round: the missed rounds are
-        counted in ``skipped`` (slots) and never made up for in a burst.
+        After a stall each group comes once, not once per missed round, so that there is no burst:
+        the missed rounds are counted in ``skipped`` (slots) and told in ``missed``.
         """
+        self.missed = []
         last = math.floor((now - self._start) / self._slot + 1e-6)
         if last < self._next:
             return []
         count = len(self._groups)
         first = max(self._next, last - count + 1)
         self.skipped += first - self._next
+        lost = range(max(self._next, first - MAX_MISSED * count), first)
+        self.missed = [item for slot in lost for item in self._groups[slot % count]]
         self._next = last + 1
         return [list(self._groups[slot % count]) for slot in range(first, last + 1)]

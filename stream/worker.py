@@ -197,7 +197,10 @@ class StreamWorker:
         """
         if wheel is not self._wheel:
             return
-        for group in wheel.due(time.monotonic()):
+        groups = wheel.due(time.monotonic())
+        for session in wheel.missed:
+            session.missed()
+        for group in groups:
             _give_marks(self.rtp.tick(group))
             self._ping()
         self.rtp.readable()

@@ -60,7 +60,8 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     PyObject *inbound, *playout, *writer, *sender, *link, *peer, *table, *silence, *sid;
-    char is_open, owes;
+    char is_open;
+    unsigned char owes;
     long long frames, media_sent, media_dropped, received, rtp_sent;
 } Lane;
 

@@ -219,14 +219,15 @@ int lane_tick(Lane *self, uint8_t *out)
 {
     if (!ready(self) || (self->is_open && tick_inbound(self)))
         return -1;
-    if (self->is_open && !self->owes) {
+    if (self->is_open) {
         Py_ssize_t waiting = PyObject_Size(((Playout *)self->playout)->frames);
         if (waiting < 0)
             return -1;
-        if (!waiting) {
+        int owed = self->owes;
+        if (!waiting)
             self->owes = 1;
+        if (!waiting && !owed)
             return 0;
-        }
     }
     return write_frame(self, out);
 }
@@ -241,7 +242,7 @@ int lane_late(Lane *self, uint8_t *out)
     Py_ssize_t waiting = PyObject_Size(((Playout *)self->playout)->frames);
     if (waiting <= 0)
         return (int)waiting;
-    self->owes = 0;
+    self->owes--;
     return write_frame(self, out);
 }
 
@@ -361,7 +362,7 @@ static PyMemberDef lane_members[] = {
     MEMBER(inbound, T_OBJECT, READONLY), MEMBER(playout, T_OBJECT, READONLY),
     MEMBER(writer, T_OBJECT, READONLY), MEMBER(sender, T_OBJECT, READONLY),
     MEMBER(link, T_OBJECT, READONLY), MEMBER(peer, T_OBJECT, 0),
-    MEMBER(is_open, T_BOOL, 0), MEMBER(owes, T_BOOL, 0),
+    MEMBER(is_open, T_BOOL, 0), MEMBER(owes, T_UBYTE, 0),
     MEMBER(frames, T_LONGLONG, 0), MEMBER(media_sent, T_LONGLONG, 0),
     MEMBER(media_dropped, T_LONGLONG, 0), MEMBER(received, T_LONGLONG, 0),
     MEMBER(rtp_sent, T_LONGLONG, 0), {0}};

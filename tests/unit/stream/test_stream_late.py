@@ -149,3 +149,23 @@ def test_part_of_a_frame_waits_a_tick_for_the_rest() -> None:
     session.play(b"c" * 100)
     assert session.tick() is None
     assert session.tick() == b"c" * 100 + b"\xff" * 60
+
+
+@given(st.integers(1, 15), st.integers(0, 20))
+def test_after_a_stall_what_waits_catches_up_one_frame_a_wake_up(missed: int, waiting: int) -> None:
+    """A bot's frames of the time that was missed leave every 5 ms, until it is made up for."""
+    session = opened()
+    for number in range(waiting):
+        session.play(frame(number))
+    for _ in range(missed):
+        session.missed()
+    sent: list[tuple[int, bytes]] = []
+    for slot in range(40):
+        ticked = session.tick() if slot % TICK == 0 else None
+        sent += [(slot, payload) for payload in (ticked, session.late()) if payload is not None]
+    sent = [(slot, payload) for slot, payload in sent if payload != g711.SILENT_FRAME]
+    assert [payload for _, payload in sent] == [frame(number) for number in range(len(sent))]
+    assert len(sent) == min(waiting, min(missed, 3) + 40 // TICK)
+    made_up = [slot for slot, _ in sent if slot % TICK]
+    assert len(made_up) == len(set(made_up)) <= min(missed, 3)
+    assert session.owes <= 1
