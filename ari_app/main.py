@@ -62,6 +62,7 @@ from ari_app.wiring.calls import ApiCalls
 from ari_app.wiring.cluster import Here, extend, make_presence
 from ari_app.wiring.conferences import ApiConferences
 from ari_app.wiring.numbers import configured_numbers
+from ari_app.wiring.outside import Outside
 from ari_app.wiring.platform import CallPlatform
 from ari_app.wiring.queues import ApiQueues
 from ari_app.wiring.recognition import make_recognizer
@@ -143,6 +144,7 @@ class Node:
         self.services: Services
         self.manager: CallManager
         self.presence: Presence
+        self.outside: Outside
         self._down: set[str] = set()
 
     async def health(self) -> dict[str, bool]:
@@ -209,6 +211,8 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         stack.push_async_callback(names.close)
         hosts = SipHosts(policy, names)
         running = Node(settings, store, bus, ari, pool)
+        running.outside = Outside(bus)
+        stack.push_async_callback(running.outside.close)
         running.trace = tap or Unwatched()
         forgetting = asyncio.create_task(
             forget_old(store, running.recordings, settings.retention_days)
@@ -296,6 +300,7 @@ def _services(
             allow_private=settings.allow_private_urls,
             allow=[str(network) for network in settings.url_allow],
             keep_query=settings.stream_keep_query,
+            outside=node.outside,
         ),
         recognizer=make_recognizer(settings),
         recorder=node.recorder,
@@ -325,7 +330,9 @@ async def _listen(stack: AsyncExitStack, node: Node, hosts: SipHosts) -> None:
         queues=ApiQueues(services.queues, node.store),
     )
     account = services.platform.account
-    everywhere = await extend(stack, settings, node.bus, node.store, node.presence, here, account)
+    everywhere = await extend(
+        stack, settings, node.bus, node.store, node.presence, here, account, node.outside
+    )
     app = build_app(
         node.store,
         everywhere.calls,

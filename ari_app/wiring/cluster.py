@@ -36,6 +36,7 @@ from ari_app.wiring.across.recordings import RecordingsAcross
 from ari_app.wiring.background import ApiBackground
 from ari_app.wiring.calls import ApiCalls
 from ari_app.wiring.conferences import ApiConferences
+from ari_app.wiring.outside import Outside
 from ari_app.wiring.queues import ApiQueues
 from ari_app.wiring.recordings import ApiRecordings
 
@@ -73,6 +74,7 @@ async def extend(
     presence: Presence,
     here: Here,
     account: Callable[[str], Awaitable[Account | None]],
+    outside: Outside,
 ) -> Services:
     """Let this node's services act on all nodes, and other nodes' orders be carried out here."""
     node = settings.node
@@ -91,7 +93,7 @@ async def extend(
     owners, elsewhere = Owners(node, store), Elsewhere(node, orders, presence)
     files = FetchedFiles(settings.state_dir / "fetched", session, presence, account)
     return Services(
-        calls=CallsAcross(here.calls, owners, elsewhere),
+        calls=CallsAcross(here.calls, owners, elsewhere, outside),
         beside=BesideAcross(here.beside, here.calls, owners, elsewhere),
         recorded=RecordingsAcross(node, here.recorded, owners, elsewhere, files),
         rooms=ConferencesAcross(here.rooms, owners, elsewhere),

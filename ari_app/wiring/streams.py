@@ -8,6 +8,7 @@ from ari_app.call.ports import Stream as CallStream
 from ari_app.call.ports import StreamEnd, StreamRequest, StreamWatcher, StreamWorker
 from ari_app.streams.pool import StreamPool, Worker
 from ari_app.streams.stream import OnEvent, Stream
+from ari_app.wiring.outside import Outside
 from stream import control
 
 
@@ -16,7 +17,8 @@ class CallStreams:
 
     ``allow_private`` says whether bots on private addresses may be connected to,
     ``allow`` names networks that may be even when not,
-    ``keep_query`` whether the query of a stream's URL is sent along.
+    ``keep_query`` whether the query of a stream's URL is sent along,
+    ``outside`` is told what happens to the streams that are opened here.
     """
 
     def __init__(
@@ -27,12 +29,14 @@ class CallStreams:
         allow: Sequence[str] = (),
         keep_query: bool = False,
         connect_timeout: float = 10.0,
+        outside: Outside | None = None,
     ) -> None:
         self._pool = pool
         self._allow_private = allow_private
         self._allow = tuple(allow)
         self._keep_query = keep_query
         self._connect_timeout = connect_timeout
+        self._outside = outside
 
     def pick(self) -> StreamWorker:
         """Choose a worker; raises TwilioError 31900 when none has room."""
@@ -62,7 +66,10 @@ class CallStreams:
             keep_query=self._keep_query,
             connect_timeout=self._connect_timeout,
         )
-        return _Handle(await self._pool.open(worker, spec, _listener(watcher)))
+        listener = _listener(watcher)
+        if self._outside is not None:
+            listener = _told_outside(listener, self._outside, request)
+        return _Handle(await self._pool.open(worker, spec, listener))
 
     def adopt(self, stream_sid: str, watcher: StreamWatcher) -> CallStream | None:
         """Take over a stream that an earlier process opened; None when no worker has it."""
@@ -105,5 +112,17 @@ def _listener(watcher: StreamWatcher) -> OnEvent:
                 watcher.warned(event.code, event.message)
             case _:
                 pass
+
+    return on_event
+
+
+def _told_outside(listener: OnEvent, outside: Outside, request: StreamRequest) -> OnEvent:
+    connected = False
+
+    def on_event(event: control.StreamEvent) -> None:
+        nonlocal connected
+        connected = connected or isinstance(event, control.Connected)
+        outside.stream(request.account_sid, request.call_sid, event, connected=connected)
+        listener(event)
 
     return on_event

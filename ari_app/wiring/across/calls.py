@@ -15,13 +15,22 @@ from ari_app.model import Account, CallRecord
 from ari_app.wiring.across import messages
 from ari_app.wiring.across.elsewhere import Elsewhere
 from ari_app.wiring.across.owners import Owners
+from ari_app.wiring.outside import CallUpdate, Outside
 
 
 class CallsAcross:
     """Implements the API's ``CallService`` for all nodes. ``here`` is this node's own."""
 
-    def __init__(self, here: CallService, owners: Owners, elsewhere: Elsewhere) -> None:
+    def __init__(
+        self,
+        here: CallService,
+        owners: Owners,
+        elsewhere: Elsewhere,
+        outside: Outside | None = None,
+    ) -> None:
+        """``outside`` is told of new documents."""
         self._here = here
+        self._outside = outside
         self._owners = owners
         self._elsewhere = elsewhere
 
@@ -35,6 +44,19 @@ class CallsAcross:
 
     async def update(self, account: Account, call_sid: str, request: UpdateCall) -> CallRecord:
         """Change a call where it runs. Raises ApiError 503 too, when its node is away."""
+        record = await self._update(account, call_sid, request)
+        if self._outside is not None and (request.voice or request.twiml is not None):
+            voice = request.voice
+            update = CallUpdate(
+                call_sid,
+                voice.url if voice else None,
+                voice.method if voice else None,
+                request.twiml,
+            )
+            self._outside.call(update)
+        return record
+
+    async def _update(self, account: Account, call_sid: str, request: UpdateCall) -> CallRecord:
         node = None
         if self._here.running(account, call_sid) is None:
             node = await self._owners.of_call(account, call_sid)
