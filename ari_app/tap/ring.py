@@ -28,7 +28,8 @@ class Ring:
     """
 
     def __init__(self, items: int, size: int) -> None:
-        self._entries: deque[Entry] = deque()
+        # Plain tuples: making an Entry takes longer than all the rest.
+        self._entries: deque[tuple[float, int, Callable[..., Any], tuple[Any, ...]]] = deque()
         self._most = items
         self._most_bytes = size
         self.size = 0
@@ -46,15 +47,15 @@ class Ring:
     def add(self, size: int, render: Callable[..., Any], *args: Any) -> None:
         """Remember one entry that holds ``size`` bytes; never waits, never raises."""
         size += _OVERHEAD
-        self._entries.append(Entry(time.time(), size, render, args))
+        self._entries.append((time.time(), size, render, args))
         self.total += 1
         self.size += size
         while self.size > self._most_bytes or len(self._entries) > self._most:
-            self.size -= self._entries.popleft().size
+            self.size -= self._entries.popleft()[1]
 
     def read(self, number: int, most: int) -> tuple[int, list[Entry]]:
         """Return entries from ``number`` on, ``most`` at most, and the number of the first."""
         number = max(number, self.first)
         begin = number - self.first
         end = min(begin + most, len(self._entries))
-        return number, [self._entries[index] for index in range(begin, end)]
+        return number, [Entry._make(self._entries[index]) for index in range(begin, end)]

@@ -33,7 +33,8 @@ async def serve_tap(
 
     async def measure() -> None:
         with suppress(AriError):  # the tap has seen it
-            channels = await ari.channels.list()
+            # Asterisk has them of PJSIP's channels only (404 for UnicastRTP).
+            channels = [one for one in await ari.channels.list() if one.name.startswith("PJSIP/")]
             for begin in range(0, len(channels), _MOST):
                 await asyncio.gather(
                     *(

@@ -40,7 +40,7 @@ class Ladder:
         for name, value in self._story.facts:
             yield Text(f"  {name:<18} {value}", style="dim", no_wrap=True, overflow="ellipsis")
         yield Text()
-        yield self._heads()
+        yield self.heads()
         before = self._story.start
         for row in self._story.rows:
             yield from self.lines(row, before, options.max_width)
@@ -76,7 +76,8 @@ class Ladder:
             text += f"  \N{MULTIPLICATION SIGN}{row.count} within {row.until - row.at:.1f} s"
         return text + ("  ·" if row.inferred else "")
 
-    def _heads(self) -> Text:
+    def heads(self) -> Text:
+        """The names of the lanes, each above its own."""
         heads = Text(" " * _CLOCK)
         for lane in self._story.lanes:
             heads.append(f"{TITLES[lane]:^{_LANE + 1}}"[:_LANE], style="bold")

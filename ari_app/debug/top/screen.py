@@ -24,7 +24,7 @@ from ari_app.debug.top.table import Call, Quality, Table
 _KEPT = 20_000
 #: Seconds between two looks at the table.
 _REFRESH = 0.5
-_COLUMNS = ("call", "from", "to", "state", "time", "verb", "streams", "phone", "media", "trouble")
+_COLUMNS = ("call", "from", "to", "state", "time", "verb", "streams", "loss, jitter", "trouble")
 _STATES = {"in-progress": "green", "completed": "dim", "ringing": "yellow", "up": "green"}
 
 
@@ -32,9 +32,11 @@ class Top(App[None]):
     """Shows calls as items tell of them. ``source`` gives items; ``clock`` unix seconds."""
 
     TITLE = "ari-debug top"
+    ENABLE_COMMAND_PALETTE = False
     CSS = """
     DataTable { height: 1fr; }
     #line { height: 1; background: $panel; padding: 0 1; }
+    #heads { height: 1; background: $panel; padding: 0 1; }
     #story { padding: 0 1; width: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,7 +55,7 @@ class Top(App[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
-        yield Header(show_clock=True)
+        yield Header(show_clock=True, icon="")
         yield Static(id="line")
         yield DataTable(cursor_type="row", zebra_stripes=True)
         yield Footer()
@@ -100,6 +102,10 @@ class Top(App[None]):
         line.append(f"  {self._state}", "dim")
         self.screen_stack[0].query_one("#line", Static).update(line)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A ladder leads to no other one."""
+        return not (action == "follow" and isinstance(self.screen, LadderScreen))
+
     def action_follow(self) -> None:
         """Show the ladder of the chosen call."""
         table = self.screen_stack[0].query_one(DataTable)
@@ -127,7 +133,8 @@ class LadderScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
-        yield Header(show_clock=True)
+        yield Header(show_clock=True, icon="")
+        yield Static(id="heads")
         with VerticalScroll():
             yield Static(id="story")
         yield Footer()
@@ -157,7 +164,9 @@ class LadderScreen(Screen[None]):
         except NoCallError as error:
             story.update(Text(str(error)))
             return
-        story.update(Ladder(tell(mine, everything=self._everything)))
+        ladder = Ladder(tell(mine, everything=self._everything))
+        story.update(ladder)
+        self.query_one("#heads", Static).update(ladder.heads())
         if at_end:
             scroll.scroll_end(animate=False)
 
@@ -172,8 +181,7 @@ def _cells(call: Call, now: float) -> tuple[Text, ...]:
         Text(f"{seconds // 60}:{seconds % 60:02}", justify="right"),
         Text(" ".join(call.verbs), "cyan"),
         Text(str(len(call.streams) or ""), justify="right"),
-        _quality(call.quality(False)),
-        _quality(call.quality(True)),
+        _quality(call.quality),
         Text(call.error[:60], "red"),
     )
 

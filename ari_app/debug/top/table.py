@@ -55,10 +55,11 @@ class Call:
         """How long it has lasted, ringing included."""
         return max(0.0, (self.ended or now) - self.begun)
 
-    def quality(self, media: bool) -> Quality | None:
-        """The worst of its media legs, or of the others."""
-        found = [one for leg, one in self.legs.items() if leg.startswith("MZ") is media]
-        return max(found, key=lambda one: (one.loss, one.jitter_ms), default=None)
+    @property
+    def quality(self) -> Quality | None:
+        """That of its worst leg; Asterisk counts for SIP legs only."""
+        legs = self.legs.values()
+        return max(legs, key=lambda one: (one.loss, one.jitter_ms), default=None)
 
 
 class Table:
@@ -68,8 +69,6 @@ class Table:
         self.calls: dict[str, Call] = {}
         self.missed = 0
         self._recent: deque[float] = deque(maxlen=100_000)
-        #: Channels of apps that have no SIDs; those of media are no calls.
-        self._media: set[str] = set()
 
     def feed(self, item: Item) -> None:
         """Take one item, in order of time."""
@@ -161,7 +160,7 @@ def _event(call: Call, item: Item, data: dict[str, Any]) -> None:
             int(values.get("lp", 0)),
             float(values.get("rxjitter", 0)) * 1000,
         )
-    if call.key != item.channel:
+    if item.call or call.key != item.channel:
         return
     # No SIDs: the channel is all there is.
     call.number_from = item.caller or call.number_from

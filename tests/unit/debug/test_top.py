@@ -49,7 +49,7 @@ def test_an_ended_call_is_forgotten_after_a_while() -> None:
     table, now = fed(recorded(GOLDEN / "stream.jsonl"))
     [call] = table.shown(now)
     assert (call.state, call.verbs, call.streams) == ("completed", [], set())
-    assert call.quality(media=False) is not None
+    assert call.quality is not None
     assert list(table.shown(now + LINGER + 1)) == []
     assert table.calls == {}
 
@@ -59,16 +59,21 @@ def test_loss_and_jitter_of_each_leg() -> None:
     [call] = table.shown(now)
     for channel, received, lost, jitter in (
         ("node1-1800000000.0", 900, 100, 0.02),
-        ("MZ1-media", 500, 0, 0.001),
+        ("node1-1800000000.9", 500, 0, 0.001),
     ):
         data = {"rxcount": received, "rxploss": lost, "rxjitter": jitter}
         table.feed(
             Item(at=now, kind="rtp", type="statistics", channel=channel, call=call.key, data=data)
         )
-    phone, media = call.quality(media=False), call.quality(media=True)
-    assert phone is not None
-    assert media is not None
-    assert (phone.loss, phone.jitter_ms, media.loss, media.jitter_ms) == (10.0, 20.0, 0.0, 1.0)
+    assert call.quality is not None
+    assert (call.quality.loss, call.quality.jitter_ms) == (10.0, 20.0)  # of the worst
+
+
+def test_a_child_call_is_a_call_of_its_own() -> None:
+    """Its channel's id is its SID: the channel's dialplan is not what it was dialled."""
+    table, now = fed(until(recorded(GOLDEN / "dial.jsonl"), "ChannelEnteredBridge"))
+    parent, child = table.shown(now)
+    assert (parent.verbs, child.number_to, child.state) == (["Dial"], "+15550123", "in-progress")
 
 
 def test_trouble_is_shown() -> None:
