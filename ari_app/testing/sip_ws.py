@@ -141,13 +141,14 @@ class WebSocketPhone:
         await self.send_in(dialog, "ACK")
         return answer, dialog
 
-    async def send_in(self, dialog: Dialog, method: str) -> None:
+    async def send_in(self, dialog: Dialog, method: str, sdp: str = "") -> None:
         """Send a request of the dialog; an ACK repeats the number of its INVITE."""
         dialog.cseq += method != "ACK"
         head = self._head(
             method, dialog.target, dialog.local, dialog.remote, dialog.call_id, dialog.cseq
         )
-        await self._send([*head, *(f"Route: {route}" for route in dialog.routes)])
+        routes = [f"Route: {route}" for route in dialog.routes]
+        await self._send([*head, *routes, *([self._contact] if sdp else [])], sdp)
 
     async def answer(self, request: Message, sdp: str = "", status: str = "200 OK") -> None:
         """Answer a request; to an INVITE a tag and the contact are added."""

@@ -9,12 +9,20 @@ from dataclasses import dataclass
 import pytest
 
 from ari_app.testing import audio
-from ari_app.testing.client_gateway import ClientGateway, client_gateway, needs_opensips
+from ari_app.testing.client_gateway import (
+    PASSWORD,
+    REALM,
+    ClientGateway,
+    client_gateway,
+    needs_opensips,
+)
 from ari_app.testing.client_phone import NATED, call, register, registered
 from ari_app.testing.developer import Developer, developer_on
 from ari_app.testing.phone import Phone
 from ari_app.testing.rtpengine import MEDIA_PORTS
+from ari_app.testing.sip_ws import web_phone
 from ari_app.testing.stack import RealStack, free_sip_port, real_stack
+from ari_app.testing.web_sdp import BROWSER, is_a_browsers
 
 pytestmark = needs_opensips
 ACCOUNTS = ("alice", "bob", "carol", "trunk")
@@ -107,6 +115,26 @@ async def test_a_dialled_client_rings_and_both_hear_each_other(
     assert invite.header("X-Order") == "12"
     told = (await dev.app.wait_for("/after")).params
     assert (told["DialCallStatus"], told["DialBridged"]) == ("completed", "true")
+
+
+async def test_a_browser_holds_and_goes_on(world: World, dev: Developer) -> None:
+    """Re-INVITEs keep each side's kind of media."""
+    number = await dev.serving("<Echo/>")
+    url = f"ws://127.0.0.1:{world.gateway.settings.ws_port}"
+    async with web_phone(url, REALM, "alice", PASSWORD) as browser:
+        answer, dialog = await browser.invite(number, BROWSER)
+        assert answer.status == 200
+        for direction, answered in (("sendonly", "recvonly"), ("sendrecv", "sendrecv")):
+            offer = BROWSER.replace("a=sendrecv", f"a={direction}")
+            await browser.send_in(dialog, "INVITE", offer)
+            ok = await browser.final()
+            assert ok.status == 200
+            assert is_a_browsers(ok.body)
+            assert f"a={answered}" in ok.body
+            await browser.send_in(dialog, "ACK")
+        await browser.send_in(dialog, "BYE")
+        assert (await browser.final()).status == 200
+    assert (await dev.over(await dev.call_sid())).status == "completed"
 
 
 async def test_a_trunk_that_registers_sees_which_number_is_called(

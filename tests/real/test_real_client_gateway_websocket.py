@@ -28,31 +28,9 @@ from ari_app.testing.phone import telephone
 from ari_app.testing.sip_ws import WebSocketPhone, web_phone
 from ari_app.testing.sipp import Sipp
 from ari_app.testing.stack import free_sip_port
+from ari_app.testing.web_sdp import ANSWER, BROWSER, is_a_browsers, is_plain
 
 pytestmark = needs_opensips
-FINGERPRINT = ":".join(["AB"] * 32)
-#: What Chrome says, shortened: one bundle, ICE, DTLS-SRTP, RTCP in the same port.
-BROWSER = f"""v=0
-o=- 4611731400430051336 2 IN IP4 127.0.0.1
-s=-
-t=0 0
-a=group:BUNDLE 0
-m=audio 40999 UDP/TLS/RTP/SAVPF 111 0 8 101
-c=IN IP4 127.0.0.1
-a=candidate:1 1 udp 2122260223 127.0.0.1 40999 typ host
-a=ice-ufrag:abcd
-a=ice-pwd:abcdefghijklmnopqrstuvwx
-a=fingerprint:sha-256 {FINGERPRINT}
-a=setup:actpass
-a=mid:0
-a=sendrecv
-a=rtcp-mux
-a=rtpmap:111 opus/48000/2
-a=rtpmap:0 PCMU/8000
-a=rtpmap:8 PCMA/8000
-a=rtpmap:101 telephone-event/8000
-"""
-ANSWER = BROWSER.replace("actpass", "active").replace("SAVPF 111 0 8 101", "SAVPF 0 101")
 
 
 @dataclass(frozen=True)
@@ -92,18 +70,6 @@ async def on_the_web(phone: WebSocketPhone) -> WebSocketPhone:
     """Register, which must succeed."""
     assert (await phone.register()).start_line == "SIP/2.0 200 OK"
     return phone
-
-
-def is_a_browsers(sdp: str) -> bool:
-    """Whether SDP has what WebRTC demands: SRTP by DTLS, ICE, RTCP in the same port."""
-    wanted = ("UDP/TLS/RTP/SAVPF", "a=fingerprint:", "a=ice-ufrag:", "a=candidate:", "a=rtcp-mux")
-    return all(part in sdp for part in wanted)
-
-
-def is_plain(sdp: str) -> bool:
-    """Whether SDP has nothing but what a node takes."""
-    unwanted = ("SAVP", "fingerprint", "ice-", "candidate", "rtcp-mux", "crypto")
-    return "RTP/AVP" in sdp and not any(part in sdp for part in unwanted)
 
 
 async def test_a_browser_calls_a_node(world: World) -> None:
