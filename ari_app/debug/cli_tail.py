@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Annotated, Literal
@@ -23,6 +24,9 @@ from ari_app.debug.sources import From, Password, Place, TapPath, Url, User
 FilterText = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FILTER]...", help="What to show: see `ari-debug filters`"),
+]
+New = Annotated[
+    bool, typer.Option("--new", help="Only from now on, not what a tap or a file remembers")
 ]
 Within = Annotated[float | None, typer.Option(metavar="SECONDS", min=0, help="End after this time")]
 
@@ -43,6 +47,7 @@ def tail(
         str | None, typer.Option(metavar="FILTER", help="End with the first that fits")
     ] = None,
     within: Within = None,
+    new: New = False,
     clock: Annotated[
         Literal["relative", "clock", "unix"], typer.Option(help="How times are shown")
     ] = "relative",
@@ -67,8 +72,8 @@ def tail(
       ari-debug tail --until type:PlaybackFinished --within 5 && echo played
     """
     place = Place(url, user, password, tap, from_)
-    chosen = compiled(" ".join(filter_ or ()))
-    last = compiled(until) if until is not None else None
+    chosen = _since(compiled(" ".join(filter_ or ())), new)
+    last = _since(compiled(until), new) if until is not None else None
     tty = sys.stdout.isatty()
     lines = Lines(
         colour=colour == "always" or (colour == "auto" and tty and "NO_COLOR" not in os.environ),
@@ -101,6 +106,7 @@ def record(
     tap: TapPath = None,
     from_: From = None,
     within: Within = None,
+    new: New = False,
     until: Annotated[
         str | None, typer.Option(metavar="FILTER", help="End with the first that fits")
     ] = None,
@@ -120,8 +126,8 @@ def record(
       ari-debug record - --redact | gzip > ticket.jsonl.gz
     """
     place = Place(url, user, password, tap, from_)
-    chosen = compiled(" ".join(filter_ or ()))
-    last = compiled(until) if until is not None else None
+    chosen = _since(compiled(" ".join(filter_ or ())), new)
+    last = _since(compiled(until), new) if until is not None else None
 
     def render(item: Item) -> bytes:
         return records.line(redacted(item) if redact else item)
@@ -141,6 +147,13 @@ def record(
     typer.echo(f"{printer.shown} records in {file}", err=True)
     # Ctrl-C is how a recording ends.
     raise typer.Exit(0 if code == 130 else code)
+
+
+def _since(chosen: Filter, new: bool) -> Filter:
+    if not new:
+        return chosen
+    begin = time.time()
+    return lambda item: item.at >= begin and chosen(item)
 
 
 class _Printer:

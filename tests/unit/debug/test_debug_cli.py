@@ -57,6 +57,12 @@ def test_until_ends_with_0_when_it_came_and_1_when_not(recording: Path) -> None:
     assert "did not come" in missing.stderr
 
 
+def test_new_leaves_out_what_was_before(recording: Path) -> None:
+    arguments = ["tail", "--new", "--from", str(recording), "--until", "error"]
+    result = runner.invoke(app, arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
 def test_a_wrong_filter_shows_the_place(recording: Path) -> None:
     result = runner.invoke(app, ["tail", "--from", str(recording), "(error"])
     assert result.exit_code == 2
