@@ -21,6 +21,7 @@ from ari_app.gateway.mi import Mi
 from ari_app.gateway.settings import GatewaySettings
 from ari_app.gateway.tables import Carrier, Tables, Trunk
 from ari_app.node.errors import NodeError
+from ari_app.node.notify import announced
 from ari_app.settings_part import load_part
 
 T = TypeVar("T")
@@ -65,7 +66,10 @@ def chosen(context: typer.Context) -> Chosen:
 def run(context: typer.Context) -> None:
     """Run the public gateway in the foreground: OpenSIPS, and upkeep of its nodes."""
     what = chosen(context)
-    raise typer.Exit(asyncio.run(gateway.serve(what.settings, what.folder, what.redis_url)))
+    code = asyncio.run(
+        gateway.serve(what.settings, what.folder, what.redis_url, while_running=announced)
+    )
+    raise typer.Exit(code)
 
 
 @app.command()

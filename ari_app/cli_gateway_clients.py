@@ -20,6 +20,7 @@ from ari_app.gateway.clients import Client, ClientTables, Contact, contacts, for
 from ari_app.gateway.errors import MiError
 from ari_app.gateway.mi import Mi
 from ari_app.node.errors import NodeError
+from ari_app.node.notify import announced
 from ari_app.settings_part import load_part
 
 T = TypeVar("T")
@@ -54,7 +55,10 @@ def chosen(context: typer.Context) -> Chosen:
 def run(context: typer.Context) -> None:
     """Run the client gateway in the foreground: OpenSIPS, and upkeep of its nodes."""
     what = chosen(context)
-    raise typer.Exit(asyncio.run(gateway.serve_clients(what.settings, what.folder, what.redis_url)))
+    code = asyncio.run(
+        gateway.serve_clients(what.settings, what.folder, what.redis_url, while_running=announced)
+    )
+    raise typer.Exit(code)
 
 
 @clients.command("add")

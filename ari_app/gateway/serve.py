@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +24,9 @@ from ari_app.gateway.tables import Tables
 from ari_app.gateway.upkeep import Fixed, Source, Upkeep
 
 log = structlog.get_logger(__name__)
+
+#: Entered when a gateway runs, left when it is to stop.
+WhileRunning = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class Served(Protocol):
@@ -58,7 +61,12 @@ class Served(Protocol):
         """URL of the management interface."""
 
 
-async def serve(settings: GatewaySettings, folder: Path, redis_url: str | None) -> int:
+async def serve(
+    settings: GatewaySettings,
+    folder: Path,
+    redis_url: str | None,
+    while_running: WhileRunning = nullcontext,
+) -> int:
     """Run the public gateway until SIGTERM or SIGINT; returns the exit code.
 
     ``folder`` holds configuration and tables. Raises GatewayError when it cannot start.
@@ -68,11 +76,16 @@ async def serve(settings: GatewaySettings, folder: Path, redis_url: str | None) 
     def filled(modules: Path) -> dict[str, str]:
         return public.values(settings, database=database, modules=modules)
 
-    return await _serve("public", settings, Tables(database), filled, folder, redis_url)
+    return await _serve(
+        "public", settings, Tables(database), filled, folder, redis_url, while_running
+    )
 
 
 async def serve_clients(
-    settings: ClientGatewaySettings, folder: Path, redis_url: str | None
+    settings: ClientGatewaySettings,
+    folder: Path,
+    redis_url: str | None,
+    while_running: WhileRunning = nullcontext,
 ) -> int:
     """Run the client gateway; as :func:`serve`."""
 
@@ -80,7 +93,7 @@ async def serve_clients(
         return client_config.values(settings, folder, modules)
 
     tables = ClientTables(settings.database_in(folder))
-    return await _serve("client", settings, tables, filled, folder, redis_url)
+    return await _serve("client", settings, tables, filled, folder, redis_url, while_running)
 
 
 async def _serve(
@@ -90,6 +103,7 @@ async def _serve(
     filled: Callable[[Path], dict[str, str]],
     folder: Path,
     redis_url: str | None,
+    while_running: WhileRunning,
 ) -> int:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -104,6 +118,7 @@ async def _serve(
         )
         log.info("gateway.started", role=role, pid=process.pid)
         await stack.enter_async_context(_upkeep(settings, tables, redis_url))
+        await stack.enter_async_context(while_running())
         waits = {asyncio.create_task(process.wait()), asyncio.create_task(stopped.wait())}
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for task in waits:

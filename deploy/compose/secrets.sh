@@ -19,3 +19,4 @@ keep node/database_url "postgresql+asyncpg://ariswitch:$(cat postgres/password)@
 keep redis/password "$(hex 24)"
 keep redis/redis.conf "requirepass $(cat redis/password)"
 keep node/redis_url "redis://:$(cat redis/password)@redis:6379/0"
+keep gateway/redis_url "$(cat node/redis_url)"

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ari_app.gateway.client_settings import ClientGatewaySettings
+from ari_app.gateway.settings import GatewaySettings
 from ari_app.settings_load import load, variables
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,7 +25,8 @@ ONCE = {name for name, service in SERVICES.items() if service.get("restart") == 
 
 
 def test_it_has_every_part() -> None:
-    assert {"node", "postgres", "redis", "prometheus"} <= set(SERVICES)
+    parts = {"client-gateway", "gateway", "node", "postgres", "prometheus", "redis", "rtpengine"}
+    assert parts <= set(SERVICES)
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -73,7 +76,9 @@ def test_nothing_is_published_that_need_not_be() -> None:
 def test_memory_and_wire_have_no_way_out() -> None:
     assert STACK["networks"]["data"]["internal"] is True
     assert SERVICES["postgres"]["networks"] == ["data"]
-    assert SERVICES["redis"]["networks"] == ["data"]
+    # Redis needs its password of everybody on the network of the nodes and gateways.
+    assert SERVICES["redis"]["networks"] == ["voice"]
+    assert "/run/secrets/redis.conf" in SERVICES["redis"]["command"]
 
 
 def test_no_secret_is_written_here() -> None:
@@ -85,7 +90,11 @@ def test_no_secret_is_written_here() -> None:
 
 
 def test_every_setting_exists_and_is_taken(tmp_path: Path) -> None:
-    known = set(variables())
+    known = {
+        *variables(),
+        *(f"gateway_{name}" for name in GatewaySettings.model_fields),
+        *(f"gateway_client_{name}" for name in ClientGatewaySettings.model_fields),
+    }
     for service in SERVICES.values():
         for variable in service.get("environment") or {}:
             if variable.startswith("ARISWITCH_"):
@@ -108,7 +117,7 @@ def test_images_are_named_exactly() -> None:
 
 
 def test_the_secrets_are_made_once(tmp_path: Path) -> None:
-    for folder in ("node", "postgres", "redis"):
+    for folder in ("gateway", "node", "postgres", "redis"):
         (tmp_path / folder).mkdir()
     script = ROOT / "deploy" / "compose" / "secrets.sh"
 
