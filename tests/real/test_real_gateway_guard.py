@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from ari_app.testing.gateway import MISSING, RealGateway, real_gateway
 from ari_app.testing.sipp import Sipp, run
+from ari_app.testing.stack import free_sip_port
 from ari_app.testing.torture import MESSAGES
 
 pytestmark = [
@@ -23,7 +24,8 @@ pytestmark = [
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealGateway]:
     """A gateway that knows no carrier yet."""
-    async with real_gateway(tmp_path_factory.mktemp("gateway"), flood_limit=1000) as running:
+    folder, further = tmp_path_factory.mktemp("gateway"), free_sip_port()
+    async with real_gateway(folder, flood_limit=1000, more_sip_ports=further) as running:
         yield running
 
 
@@ -67,8 +69,10 @@ def call_id(data: bytes) -> bytes:
 
 
 async def test_options_is_answered_before_anything_is_asked(gateway: RealGateway) -> None:
+    (further,) = gateway.settings.more_sip_ports
     for data in (message("OPTIONS"), message("OPTIONS", user="")):
-        assert told(await ask(gateway, data), call_id(data)) == "SIP/2.0 200 OK"
+        for port in (gateway.outside[1], further):
+            assert told(await ask(gateway, data, port), call_id(data)) == "SIP/2.0 200 OK"
 
 
 @pytest.mark.parametrize(
