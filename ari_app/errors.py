@@ -143,6 +143,7 @@ ERRORS: dict[int, ErrorInfo] = {
     16102: ErrorInfo("warning", "recording is silent", "nothing louder than line noise was said"),
     16108: ErrorInfo("error", "the call is recorded already", "stop that recording first"),
     16113: ErrorInfo("warning", "no two channels in it", "the recording was made in mono"),
+    21262: ErrorInfo("warning", "machine detection without a callback", "amdStatusCallback"),
     31900: ErrorInfo("error", "stream failed", "see the message"),
     31901: ErrorInfo("error", "stream: connect timed out", "host down, or its upgrade is slow"),
     31902: ErrorInfo("error", "stream: connection refused", "no server on that host and port"),

@@ -322,6 +322,22 @@ class ConferenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     date_updated: datetime
 
 
+class MachineDetection(msgspec.Struct, frozen=True, kw_only=True):
+    """How it is found out whether a machine answered (Twilio: answering machine detection).
+
+    ``timeout`` in seconds, the others in milliseconds. With ``callback`` the call goes on
+    meanwhile and the verdict is told there; without, its document waits for it.
+    """
+
+    #: Whether a machine's greeting is waited for to its end.
+    until_end: bool = False
+    timeout: int = 30
+    speech_threshold: int = 2400
+    speech_end_threshold: int = 1200
+    silence_timeout: int = 5000
+    callback: Endpoint | None = None
+
+
 class ParticipantRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A call in a conference, as it is this moment (Twilio: Participant)."""
 

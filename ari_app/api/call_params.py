@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from ari_app.api import parties
+from ari_app.api.machine_params import read_call_detection
 from ari_app.api.params import Params
 from ari_app.api.ports import ApiError, CreateCall, UpdateCall
 from ari_app.api.recording_params import read_start
@@ -13,7 +14,7 @@ from ari_app.model import StatusCallback
 
 EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 #: What Twilio would act on and this switch does not: taken, left undone, and said in the log.
-UNSUPPORTED = ("MachineDetection", "AsyncAmd", "CallReason", "Byoc")
+UNSUPPORTED = ("CallReason", "Byoc")
 _TWIML_LIMIT = 4000
 _DAY = 86_400
 _SEND_DIGITS = re.compile(r"[0-9A-Da-d*#wW]{1,32}")
@@ -47,6 +48,7 @@ def read_create(params: Params) -> CreateCall:
         caller_id=parties.caller(caller_id) if caller_id else None,
         send_digits=send_digits,
         sip_auth=read_sip_auth(params),
+        detection=read_call_detection(params),
         timeout=params.number("Timeout", 60, least=1, most=600, code=21208),
         time_limit=params.number("TimeLimit", 14_400, least=1, most=_DAY, code=20001, clamp=True),
         record=read_start(params, trim="trim-silence") if params.flag("Record") else None,

@@ -15,17 +15,18 @@ from ari_app.api import parties
 from ari_app.api.call_params import read_sip_auth, read_status_callback
 from ari_app.api.context import ACCOUNT, CONFERENCES
 from ari_app.api.errors import json_response
+from ari_app.api.machine_params import read_detection
 from ari_app.api.paging import list_response, page_of, page_request
 from ari_app.api.params import Params, form_params, query_params
 from ari_app.api.ports import ApiError, CreateCall, CreateParticipant, UpdateParticipant
 from ari_app.api.present_rooms import participant_json
 from ari_app.api.recording_params import read_start
-from ari_app.model import Endpoint
+from ari_app.model import Endpoint, MachineDetection
 
 log = structlog.get_logger(__name__)
 
 #: What Twilio would act on and this switch does not: taken, left undone, and said in the log.
-UNSUPPORTED = ("MachineDetection", "CallReason", "Byoc")
+UNSUPPORTED = ("CallReason", "Byoc")
 _DAY = 86_400
 _CALL = re.compile(r"CA[0-9a-f]{32}")
 #: Parameter to attribute of <Conference>; what it says is read as TwiML is.
@@ -144,6 +145,7 @@ def read_create(params: Params) -> CreateParticipant:
             caller_id=parties.caller(caller_id) if caller_id else None,
             status_callback=read_status_callback(params),
             sip_auth=read_sip_auth(params),
+            detection=_detection(params),
             timeout=params.number("Timeout", 60, least=1, most=600, code=21208),
             time_limit=params.number(
                 "TimeLimit", 14_400, least=1, most=_DAY, code=20001, clamp=True
@@ -152,6 +154,12 @@ def read_create(params: Params) -> CreateParticipant:
         ),
         attributes=attributes,
     )
+
+
+def _detection(params: Params) -> MachineDetection | None:
+    """Beside the conference: one that nobody is told of is none."""
+    found = read_detection(params, "AmdStatusCallback")
+    return found if found and found.callback else None
 
 
 def _flag(params: Params, name: str) -> bool | None:

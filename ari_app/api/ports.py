@@ -16,6 +16,7 @@ from ari_app.model import (
     ConferenceFilter,
     ConferenceRecord,
     Endpoint,
+    MachineDetection,
     Notification,
     NotificationFilter,
     NumberFilter,
@@ -64,6 +65,7 @@ class CreateCall(msgspec.Struct, frozen=True, kw_only=True):
     sip_auth: tuple[str, str] | None = None
     timeout: int = 60
     time_limit: int = 14_400
+    detection: MachineDetection | None = None
     #: How the call is recorded from its answer on; None: it is not.
     record: StartRecording | None = None
 

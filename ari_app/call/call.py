@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ from ari_app.call.dialing import CANCELLED, Dialing
 from ari_app.call.documents import DocumentError, load
 from ari_app.call.journal import Journal
 from ari_app.call.leg import Leg
+from ari_app.call.machine import detect
 from ari_app.call.outcome import End, Source
 from ari_app.call.ports import Services
 from ari_app.call.problems import Problems
@@ -33,7 +35,15 @@ from ari_app.call.recordings.recording import Recording
 from ari_app.call.script import announce_failure, walk
 from ari_app.call.stream import GONE_SECONDS, release_living
 from ari_app.errors import TwilioError
-from ari_app.model import Account, CallRecord, CallStatus, Direction, RecordingSource
+from ari_app.model import (
+    Account,
+    CallRecord,
+    CallStatus,
+    Direction,
+    Endpoint,
+    MachineDetection,
+    RecordingSource,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -114,6 +124,8 @@ class Call:
         #: How the call is recorded from its answer on; None: it is not.
         self.record_with: RecordingOptions | None = None
         self._recording: Recording | None = None
+        #: Whether it is to be found out if a machine answered; None: it is not.
+        self.detect_with: MachineDetection | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -238,6 +250,7 @@ class Call:
             self._progress.answered()
             self._arm_timer()
             await self._record()
+            await self._detect()
             if self._child is not None:
                 self._child.answered.set()
             if self._dialing.send_digits:
@@ -247,6 +260,35 @@ class Call:
         if source is not None:
             return await self._walk(source)
         return End() if self._child is None else await self._child.run(self._ctx)
+
+    async def _detect(self) -> None:
+        """Find out who answered: now, or beside what the call does."""
+        wanted = self.detect_with
+        if wanted is None:
+            return
+        if wanted.callback is not None:
+            told = partial(self._detect_beside, wanted, wanted.callback)
+            self._ctx.background.start("detection", "machine", told)
+            return
+        verdict = await detect(self._leg, self._services.settings.app, wanted)
+        self._progress.detected(verdict.params())
+
+    async def _detect_beside(self, wanted: MachineDetection, callback: Endpoint) -> None:
+        verdict = await detect(self._leg, self._services.settings.app, wanted)
+        record = self._progress.detected(verdict.params())
+        self._journal.later(
+            lambda: self._services.callbacks.enqueue(
+                url=callback.url,
+                method=callback.method,
+                params={
+                    "CallSid": record.sid,
+                    "AccountSid": record.account_sid,
+                    **verdict.params(),
+                },
+                account_sid=record.account_sid,
+                call_sid=record.sid,
+            )
+        )
 
     async def _record(self) -> None:
         """Begin the recording that was asked for with the call; that it fails is told only."""

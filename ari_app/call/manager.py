@@ -33,6 +33,7 @@ from ari_app.model import (
     CallStatus,
     Direction,
     Endpoint,
+    MachineDetection,
     RecordingRecord,
     StatusCallback,
     TranscriptionRecord,
@@ -111,6 +112,7 @@ class CallManager:
         caller_id: str | None = None,
         credentials: Credentials | None = None,
         record: RecordingOptions | None = None,
+        detection: MachineDetection | None = None,
     ) -> CallRecord:
         """Start an outbound call; returns its record in state ``queued``.
 
@@ -147,7 +149,7 @@ class CallManager:
             await services.calls.insert(queued)
             leg = Leg(services.ari, queued.channel_id)
             call = Call(services, account, queued, leg, family=self, dialing=dialing)
-            call.record_with = record
+            call.record_with, call.detect_with = record, detection
             self._start(call, source)
         finally:
             self._starting.discard(queued.sid)
@@ -177,6 +179,7 @@ class CallManager:
             dialing=dialing_of(plan, record, services.settings.app, parent.leg.codec),
             child=child,
         )
+        child.call.detect_with = plan.detection
         # Not awaited: a call goes on while the store is away.
         child.call.insert()
         self._start(child.call, None)

@@ -70,6 +70,12 @@ class Progress:
             sip_response_code=sip_response_code,
         )
 
+    def detected(self, params: Mapping[str, str]) -> CallRecord:
+        """It is known whether a machine answered: every webhook from here on says so."""
+        self.sip_params = {**self.sip_params, **params}
+        self.change(answered_by=params["AnsweredBy"])
+        return self.record
+
     def voice_params(self) -> dict[str, str]:
         """Return the parameters that every webhook of the call carries."""
         return voice_params(self.record, extra=self.sip_params)

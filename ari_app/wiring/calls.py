@@ -65,6 +65,7 @@ class ApiCalls:
                 send_digits=request.send_digits or "",
                 caller_id=request.caller_id,
                 credentials=Credentials(*request.sip_auth) if request.sip_auth else None,
+                detection=request.detection,
                 record=recording_options(request.record, RecordingSource.OUTBOUND_API),
             )
         except ValueError as error:

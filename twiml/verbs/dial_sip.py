@@ -53,6 +53,13 @@ class DialSip:
     status_callback: str | None = None
     status_callback_method: Method = "POST"
     status_callback_event: tuple[str, ...] = ("completed",)
+    machine_detection: str | None = None
+    amd_status_callback: str | None = None
+    amd_status_callback_method: Method = "POST"
+    machine_detection_timeout: int = 30
+    machine_detection_speech_threshold: int = 2400
+    machine_detection_speech_end_threshold: int = 1200
+    machine_detection_silence_timeout: int = 5000
     headers: tuple[tuple[str, str], ...] = ()
     others: tuple[SipUri, ...] = ()
     line: int = field(default=0, compare=False, kw_only=True)

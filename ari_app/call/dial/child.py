@@ -22,7 +22,7 @@ from ari_app.call.nested import run_nested
 from ari_app.call.outcome import End, Fetch
 from ari_app.call.sip import is_sip
 from ari_app.call.sip_headers import answer_headers
-from ari_app.model import CallRecord, CallStatus, StatusCallback
+from ari_app.model import CallRecord, CallStatus, MachineDetection, StatusCallback
 from twiml import Gather, Hangup, Pause, Play, Redirect, Say, Verb
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Plan:
     status_callback: StatusCallback | None = None
     #: Whether the caller is to hear what the callee sends before he answers.
     early: bool = False
+    detection: MachineDetection | None = None
 
 
 class Child:

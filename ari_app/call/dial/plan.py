@@ -18,7 +18,7 @@ from ari_app.call.dial.credentials import Credentials
 from ari_app.call.outcome import Fetch
 from ari_app.call.sip import OUTBOUND, dial_string, sip_host
 from ari_app.errors import TwilioError
-from ari_app.model import StatusCallback
+from ari_app.model import Endpoint, MachineDetection, StatusCallback
 from twiml import Dial, DialClient, DialNumber, DialSip
 
 BAD_CALLER_ID = 13214
@@ -27,6 +27,7 @@ NO_ROUTE = 13224
 BAD_SIP_URI = 13243
 BAD_SIP_HEADER = 13252
 FORBIDDEN_HOST = 13254
+NO_AMD_CALLBACK = 21262
 
 #: What people write between the digits of a number.
 _FILLING = str.maketrans("", "", " ()-./\t\n\u00a0")
@@ -102,6 +103,7 @@ async def _plan(ctx: CallContext, verb: Dial, noun: Noun) -> Plan:
         headers=headers,
         whisper=_whisper(ctx, noun),
         status_callback=_status_callback(ctx, noun),
+        detection=_detection(ctx, noun),
     )
 
 
@@ -173,6 +175,31 @@ def _caller_id(ctx: CallContext, verb: Dial) -> str:
 
 def _whisper(ctx: CallContext, noun: Noun) -> Fetch | None:
     return ctx.fetch(noun.url, noun.method) if noun.url else None
+
+
+def _detection(ctx: CallContext, noun: Noun) -> MachineDetection | None:
+    """Return how it is found out whether a machine answered: beside the talk, by callback."""
+    if isinstance(noun, DialClient) or noun.machine_detection is None:
+        return None
+    if isinstance(noun, DialNumber) and noun.send_digits:
+        return None  # what is dialled on to is a machine
+    if not noun.amd_status_callback:
+        text = "machineDetection has no effect without amdStatusCallback"
+        ctx.problems.report(NO_AMD_CALLBACK, text)
+        return None
+    try:
+        url = ctx.resolve(noun.amd_status_callback)
+    except TwilioError as error:
+        ctx.problem(error)
+        return None
+    return MachineDetection(
+        until_end=noun.machine_detection == "DetectMessageEnd",
+        timeout=noun.machine_detection_timeout,
+        speech_threshold=noun.machine_detection_speech_threshold,
+        speech_end_threshold=noun.machine_detection_speech_end_threshold,
+        silence_timeout=noun.machine_detection_silence_timeout,
+        callback=Endpoint(url=url, method=noun.amd_status_callback_method),
+    )
 
 
 def _status_callback(ctx: CallContext, noun: Noun) -> StatusCallback | None:

@@ -146,10 +146,10 @@ async def test_what_is_not_supported_is_said_in_the_log(api: ApiServer) -> None:
     with capture_logs() as logs:
         call = await asyncio.to_thread(
             api.twilio.calls.create,
-            to="+1", from_="+2", twiml="<Response/>", call_reason="why", machine_detection="Enable",
+            to="+1", from_="+2", twiml="<Response/>", call_reason="why", byoc="BY1",
         )  # fmt: skip
     [line] = [entry for entry in logs if "ignored" in entry["event"]]
-    assert (line["call_sid"], line["names"]) == (call.sid, ["MachineDetection", "CallReason"])
+    assert (line["call_sid"], line["names"]) == (call.sid, ["CallReason", "Byoc"])
 
 
 @pytest.mark.parametrize(
