@@ -17,13 +17,12 @@ pytestmark = needs_opensips
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | None]:
+def tables(request: pytest.FixtureRequest) -> Iterator[str | None]:
     """URL of the tables; None: SQLite in the gateway's folder."""
     if request.param == "sqlite":
         yield None
         return
-    (folder := tmp_path / "postgres").mkdir()
-    with postgres_server(folder) as server:
+    with postgres_server() as server:
         yield f"postgres://ariswitch@127.0.0.1:{server.port}/postgres"
 
 
