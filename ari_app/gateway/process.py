@@ -23,7 +23,7 @@ def find_program(name: str) -> Path:
     """Return the OpenSIPS to run; raises GatewayError when there is none."""
     found = shutil.which(name)
     if found is None:
-        raise GatewayError(f"{name} is not installed: https://apt.opensips.org has packages of 3.6")
+        raise GatewayError(f"{name} is not on PATH: install OpenSIPS 3.6, whose project has packages")
     return Path(found).resolve()
 
 
