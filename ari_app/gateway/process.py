@@ -23,7 +23,7 @@ def find_program(name: str) -> Path:
     """Return the OpenSIPS to run; raises GatewayError when there is none."""
     found = shutil.which(name)
     if found is None:
-        raise GatewayError(f"{name} is not on PATH: install OpenSIPS 3.6, whose project has packages")
+        raise GatewayError(f"{name} is not on PATH: install OpenSIPS 3.6")
     return Path(found).resolve()
 
 

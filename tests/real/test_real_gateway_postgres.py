@@ -14,14 +14,14 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 
 async def test_two_gateways_share_carriers_and_nodes(tmp_path: Path) -> None:
-    folders = [tmp_path / name for name in ("postgres", "one", "two")]
+    folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:
         folder.mkdir()
-    with postgres_server(folders[0]) as server:
+    with postgres_server() as server:
         database = server.url("postgres").replace("postgresql://", "postgres://")
         async with (
-            real_gateway(folders[1], database=database) as one,
-            real_gateway(folders[2], database=database) as two,
+            real_gateway(folders[0], database=database) as one,
+            real_gateway(folders[1], database=database) as two,
             await Sipp.start("uas_answer_bye", duration_ms=10, calls=2, timeout=30) as node,
         ):
             await one.carrier()
