@@ -36,7 +36,8 @@ def environ_of(state: Path) -> dict[str, str]:
 def test_run_logs_to_standard_output_and_ends_in_order_at_sigterm(tmp_path: Path) -> None:
     environ = environ_of(tmp_path / "s")
     settings = load(None, environ).settings
-    with (tmp_path / "out").open("wb") as out:
+    # Appended to: the supervisor opens its output anew for each program.
+    with (tmp_path / "out").open("ab") as out:
         node = subprocess.Popen(
             [sys.executable, "-m", "ari_app.cli", "run"], env=environ, stdout=out, stderr=out
         )
