@@ -1,4 +1,7 @@
-"""An event of Asterisk as an item. Knows no version: what is unknown is passed on as it is."""
+"""An event of Asterisk as an item, whoever received it: an attached ari-debug, or the app's tap.
+
+Knows no version: what is unknown is passed on as it is.
+"""
 
 from __future__ import annotations
 

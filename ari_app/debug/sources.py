@@ -6,10 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
+
+from ari_app.debug.record import Item, RecordError, read_header, read_item
 
 TAP_NAME = Path("run") / "tap.sock"
 _PLACE = "Where to look"
@@ -79,6 +82,24 @@ class Place:
             "Say --url http://HOST:8088 --user USER (password in ARI_PASSWORD) to attach to an\n"
             "Asterisk, --tap SOCKET for an ariswitch elsewhere, or --from FILE for a recording."
         )
+
+
+class SourceError(Exception):
+    """There is nothing to read from; says what to do."""
+
+
+def recorded(path: Path) -> list[Item]:
+    """All items of a recording, or of lines kept from a tap. Raises SourceError."""
+    try:
+        with opened(path) as file:
+            first = file.readline()
+            if b'"ari-debug"' in first:
+                read_header(first)
+                first = b""
+            lines = chain([first], file)
+            return [read_item(text, number) for number, text in enumerate(lines, 1) if text.strip()]
+    except (OSError, RecordError) as error:
+        raise SourceError(f"{path}: {error}") from error
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from ari_app.debug.attach import Attach
 from ari_app.debug.backlog import Backlog
 from ari_app.debug.exits import DONE, FAILED, INTERRUPTED, UNREACHABLE, QuitError
 from ari_app.debug.record import Header, Item
-from ari_app.debug.sources import Place, opened
-from ari_app.debug.tapped import Tapped, TapUnavailableError
+from ari_app.debug.sources import Place, SourceError, opened
+from ari_app.debug.tapped import Tapped
 
 #: Takes a batch; True: enough has been seen.
 Printer = Callable[[list[Item]], bool]
@@ -114,8 +114,8 @@ async def _reached(place: Place, begin: Begin) -> Attach | Tapped:
         tapped = Tapped(place.tap)
         try:
             await tapped.first()
-        except TapUnavailableError as error:
-            raise QuitError(UNREACHABLE, f"no ariswitch answers: {error}") from error
+        except SourceError as error:
+            raise QuitError(UNREACHABLE, str(error)) from error
         begin(record.header(at=time.time(), source="tap"))
         return tapped
     try:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import msgspec
 
 from ari_app.ari.trace import Asked
+from ari_app.debug.events import event_item
 from ari_app.debug.record import Item
 from ari_app.tap.index import Index
 from ari_app.tap.mask import masked
@@ -76,23 +77,10 @@ def event(index: Index, at: float, message: str | bytes) -> Iterator[Item]:
     if not isinstance(raw, dict):
         yield Item(at=at, source="ari", kind="note", type="unreadable", data={"text": str(raw)})
         return
-    channels, bridge = list(_channels(raw)), _bridge(raw)
-    first = channels[0] if channels else {}
-    ids = [str(one.get("id", "")) for one in channels]
-    caller = first.get("caller")
-    yield Item(
-        at=at,
-        source="ari",
-        kind="event",
-        type=str(raw.get("type", "")),
-        channel=ids[0] if ids else "",
-        bridge=bridge,
-        linked=tuple(ids[1:]),
-        call=index.call_of(*ids, bridge, *_targets(raw)),
-        caller=str(caller.get("number", "")) if isinstance(caller, dict) else "",
-        app=str(raw.get("application", "")),
-        data=masked(raw),
-    )
+    item = event_item(raw, at=at, source="ari")
+    item.call = index.call_of(item.channel, item.bridge, *item.linked)
+    item.data = masked(raw)
+    yield item
 
 
 def _subjects(request: Asked) -> tuple[str, str]:
@@ -129,28 +117,3 @@ def _reason(content: Any) -> str:
     if isinstance(content, dict):
         return str(content.get("message") or content.get("error") or content)
     return str(content or "no answer")
-
-
-def _channels(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Snapshots of channels in an event, the main one first."""
-    for name in ("channel", "caller", "peer", "forwarded", "replace_channel", "connected"):
-        if isinstance(found := raw.get(name), dict) and "id" in found:
-            yield found
-    for target in _targets(raw):
-        if target.startswith("channel:"):
-            yield {"id": target.removeprefix("channel:")}
-
-
-def _targets(raw: dict[str, Any]) -> Iterator[str]:
-    for name in ("playback", "recording"):
-        if isinstance(found := raw.get(name), dict):
-            yield str(found.get("target_uri", ""))
-
-
-def _bridge(raw: dict[str, Any]) -> str:
-    if isinstance(found := raw.get("bridge"), dict):
-        return str(found.get("id", ""))
-    for target in _targets(raw):
-        if target.startswith("bridge:"):
-            return target.removeprefix("bridge:")
-    return ""

@@ -43,7 +43,8 @@ class _Wish(msgspec.Struct):
 class TapServer:
     """Serves one tap at ``path``. ``measure`` has Asterisk asked for the statistics of all calls.
 
-    ``about`` is told to each client first (node, version).
+    ``about`` is told to each client first (node, version), with ``started``, the mark of this
+    memory, and ``first``, the number of the oldest entry that it holds.
     """
 
     def __init__(
@@ -131,7 +132,8 @@ class TapServer:
     async def _serve(self, writer: asyncio.StreamWriter) -> None:
         writer.transport.set_write_buffer_limits(high=_UNSENT)
         ring, number = self._tap.ring, self._tap.ring.first
-        writer.write(self._note("attached", {**self._about, "kept": len(ring)}))
+        kept = {"started": self._tap.started, "kept": len(ring), "first": number}
+        writer.write(self._note("attached", {**self._about, **kept}))
         told_up_to_now = False
         while True:
             first, entries = ring.read(number, _BATCH)

@@ -5,6 +5,7 @@ Rendering, masking and joining ids to calls are left to who reads: see `server`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ class Tap:
     """Implements the ``Trace`` of every room. ``items`` and ``size`` (bytes) bound its memory."""
 
     def __init__(self, items: int = 20_000, size: int = 16 * 1024 * 1024) -> None:
+        #: Marks this memory (unix seconds): entries are numbered from 1 in each.
+        self.started = time.time()
         self.ring = Ring(items, size)
         self.index = Index(items)
 

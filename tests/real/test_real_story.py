@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ari_app.debug.cli import app
 from ari_app.debug.ladder import pick, tell
-from ari_app.debug.ladder.source import held, live
+from ari_app.debug.tapped import held, live
 from ari_app.testing import audio
 from ari_app.testing.bot import FakeBot
 from ari_app.testing.customer import customer

@@ -33,8 +33,8 @@ ALLOWED: dict[str, set[str]] = {
     "ari_app/store": WORDS,
     "ari_app/streams": WORDS | {"stream.control"},
     "ari_app/tap": WORDS
-    | {"ari_app.ari.trace", "ari_app.call.trace", "ari_app.debug.record", "ari_app.http.failures"}
-    | {"ari_app.http.request", "stream.control", "twiml"},
+    | {"ari_app.ari.trace", "ari_app.call.trace", "ari_app.http.failures", "ari_app.http.request"}
+    | {"ari_app.debug.events", "ari_app.debug.record", "stream.control", "twiml"},
 }
 
 #: Cores that know bytes and events only: no loop, socket or clock.

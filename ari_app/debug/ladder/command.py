@@ -13,10 +13,10 @@ from ari_app.debug.exits import FAILED, UNREACHABLE, USAGE, QuitError
 from ari_app.debug.ladder.build import tell
 from ari_app.debug.ladder.html import page
 from ari_app.debug.ladder.pick import NoCallError, pick
-from ari_app.debug.ladder.source import SourceError, held, recorded
 from ari_app.debug.ladder.text import Ladder
 from ari_app.debug.record import Item
-from ari_app.debug.sources import From, Place, TapPath
+from ari_app.debug.sources import From, Place, SourceError, TapPath, recorded
+from ari_app.debug.tapped import held
 
 #: As wide as a ladder needs to be in a pipe or a file.
 _WIDE = 160

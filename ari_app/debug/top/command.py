@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ari_app.debug.cli_support import plainly
 from ari_app.debug.exits import UNREACHABLE, QuitError
-from ari_app.debug.ladder.source import SourceError, live, recorded
 from ari_app.debug.record import Item
-from ari_app.debug.sources import From, Place, TapPath
+from ari_app.debug.sources import From, Place, SourceError, TapPath, recorded
+from ari_app.debug.tapped import live
 
 
 async def _replayed(items: Sequence[Item]) -> AsyncIterator[Item]:

@@ -15,9 +15,9 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Header, Static
 
 from ari_app.debug.ladder import NoCallError, pick, tell
-from ari_app.debug.ladder.source import SourceError
 from ari_app.debug.ladder.text import Ladder
 from ari_app.debug.record import Item
+from ari_app.debug.sources import SourceError
 from ari_app.debug.top.table import Call, Quality, Table
 
 #: Items kept for ladders.

@@ -19,9 +19,9 @@ from typer.testing import CliRunner
 from ari_app.debug.ladder import NoCallError, Story, pick, tell
 from ari_app.debug.ladder.command import ladder
 from ari_app.debug.ladder.html import page
-from ari_app.debug.ladder.source import recorded
 from ari_app.debug.ladder.text import Ladder
 from ari_app.debug.record import Item, header, line
+from ari_app.debug.sources import recorded
 
 GOLDEN = Path(__file__).parent / "golden"
 CALLS = sorted(path.stem for path in GOLDEN.glob("*.jsonl"))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import DataTable, Static
 
-from ari_app.debug.ladder.source import recorded
 from ari_app.debug.record import Item
+from ari_app.debug.sources import recorded
 from ari_app.debug.top.screen import LadderScreen, Top
 from ari_app.debug.top.table import LINGER, Table
 
