@@ -40,8 +40,8 @@ class Manager:
     async def do(self, action: Mapping[str, str]) -> dict[str, str]:
         """Send one action, logging in when the session is not (or no more) known."""
         session_id = self._session_id
-        answer = await self._send(action, session_id)
-        if _refused(answer):
+        answer = await self._send(action, session_id) if session_id else {}
+        if not session_id or _refused(answer):
             async with self._logging_in:
                 if self._session_id == session_id:
                     await self._log_in()
@@ -59,6 +59,35 @@ class Manager:
         self._session_id = answer[_COOKIE]
 
     async def _send(self, action: Mapping[str, str], session_id: str) -> dict[str, str]:
+        cookies: list[str] = []
+
+        async def exchange() -> tuple[int, bytes]:
+            status, body, found = await self._exchange(action, session_id)
+            cookies.extend(found)
+            return status, body
+
+        path = f"{_PATH} {action['Action']}"
+        status, body = await self._transport.traced("POST", path, action, None, exchange)
+        if status != 200:
+            hint = "manager.conf wants enabled and webenabled"
+            raise AriError("POST", _PATH, status, hint)
+        text = body.decode(errors="replace")
+        answer = {
+            key.strip(): value.strip()
+            for key, colon, value in (line.partition(":") for line in text.splitlines())
+            if colon
+        }
+        cookie: SimpleCookie = SimpleCookie()
+        for header in cookies:
+            cookie.load(header)
+        if _COOKIE in cookie:
+            answer[_COOKIE] = cookie[_COOKIE].value
+        return answer
+
+    async def _exchange(
+        self, action: Mapping[str, str], session_id: str
+    ) -> tuple[int, bytes, list[str]]:
+        """Status, body and cookies of the answer; raises Unavailable."""
         headers = {"Cookie": f'{_COOKIE}="{session_id}"'} if session_id else {}
         try:
             async with self._transport.session.post(
@@ -67,23 +96,10 @@ class Manager:
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=self._transport.deadline),
             ) as response:
-                text = (await response.read()).decode(errors="replace")
+                body = await response.read()
+                return response.status, body, response.headers.getall("Set-Cookie", [])
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise Unavailable("POST", _PATH, 0, str(error) or type(error).__name__) from error
-        if response.status != 200:
-            hint = "manager.conf wants enabled and webenabled"
-            raise AriError("POST", _PATH, response.status, hint)
-        answer = {
-            key.strip(): value.strip()
-            for key, colon, value in (line.partition(":") for line in text.splitlines())
-            if colon
-        }
-        cookie: SimpleCookie = SimpleCookie()
-        for header in response.headers.getall("Set-Cookie", []):
-            cookie.load(header)
-        if _COOKIE in cookie:
-            answer[_COOKIE] = cookie[_COOKIE].value
-        return answer
 
 
 def _refused(answer: Mapping[str, str]) -> bool:

@@ -7,7 +7,10 @@ from typing import NamedTuple, Protocol
 
 
 class Asked(NamedTuple):
-    """One request to Asterisk. ``path`` begins behind ``/ari``; ``number`` counts from 1."""
+    """One request to Asterisk. ``path`` begins behind ``/ari``; ``number`` counts from 1.
+
+    One to the manager interface has ``/rawman`` and its action as path, its fields as query.
+    """
 
     number: int
     method: str

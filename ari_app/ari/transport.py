@@ -6,7 +6,8 @@ import asyncio
 import base64
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import aiohttp
@@ -81,27 +82,28 @@ class Transport:
         self, method: str, path: str, query: Mapping[str, str], body: bytes | None
     ) -> bytes:
         """One request; raises AriError, Unavailable when there is no whole answer in time."""
-        if self.trace is None:
-            status, answer = await self._exchange(method, path, query, body)
-        else:
-            status, answer = await self._traced(self.trace, method, path, query, body)
+        exchange = partial(self._exchange, method, path, query, body)
+        status, answer = await self.traced(method, path, query, body, exchange)
         if status >= 300:
             raise error_for(method, path, status, _message(answer))
         return answer
 
-    async def _traced(
+    async def traced(
         self,
-        trace: Trace,
         method: str,
         path: str,
         query: Mapping[str, str],
         body: bytes | None,
+        exchange: Callable[[], Awaitable[tuple[int, bytes]]],
     ) -> tuple[int, bytes]:
+        """Have ``exchange`` ask Asterisk, told to who looks on; raises what it raises."""
+        if (trace := self.trace) is None:
+            return await exchange()
         asked = Asked(next(self._numbers), method, path, query, body)
         trace.asked(asked)
         begun = time.perf_counter()
         try:
-            status, answer = await self._exchange(method, path, query, body)
+            status, answer = await exchange()
         except Unavailable as error:
             trace.answered(asked, 0, error.message.encode(), time.perf_counter() - begun)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -18,6 +19,9 @@ from ari_app.tap.mask import masked
 #: Polled for the statistics of a live screen: they are told as such, not as requests.
 _STATISTICS = "/rtp_statistics"
 _MOST_BODY = 20_000
+#: The manager interface says a failure in its text, with status 200.
+_MANAGER = "/rawman "
+_FAILED = re.compile(r"Response: Error\b.*?^Message: ([^\r\n]*)", re.DOTALL | re.MULTILINE)
 
 
 def asked(index: Index, at: float, request: Asked) -> Iterator[Item]:
@@ -66,7 +70,7 @@ def answered(
         call=call,
         ms=round(seconds * 1000, 3),
         status=status,
-        error="" if 200 <= status < 300 else _reason(content),
+        error=_error(status, content),
         data={"number": request.number, "answer": content},
     )
 
@@ -85,6 +89,8 @@ def event(index: Index, at: float, message: str | bytes) -> Iterator[Item]:
 
 def _subjects(request: Asked) -> tuple[str, str]:
     """Channel and bridge that a request is about."""
+    if request.path.startswith(_MANAGER):
+        return request.query.get("Channel", ""), ""
     parts = [unquote(part) for part in request.path.split("/")]
     ids = dict(pairwise(parts))
     channel = ids.get("channels", "")
@@ -111,6 +117,13 @@ def _decoded(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return body[:_MOST_BODY].decode(errors="replace")
+
+
+def _error(status: int, content: Any) -> str:
+    if not 200 <= status < 300:
+        return _reason(content)
+    failed = _FAILED.match(content) if isinstance(content, str) else None
+    return failed[1] if failed else ""
 
 
 def _reason(content: Any) -> str:

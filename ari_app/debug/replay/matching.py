@@ -14,8 +14,8 @@ from ari_app.debug.record import Item
 
 #: What is another one in each run: made-up ids, ports, folders of sound files. Not the words.
 _TOKEN = re.compile(
-    r"(?P<sound>(?:sound|recording):/[^\s,&\"]+)"
-    r"|(?P<id>\b[A-Z]{2}[0-9a-f]{32}"
+    r"(?P<sound>(?:sound|recording):/[^\s,&\"]+|^/\S+\.raw$)"
+    r"|(?P<id>\bM?[A-Z]{2}[0-9a-f]{32}"
     r"|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|\b[0-9a-f]{32,64}\b)"
     r"|(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}:\d+)"

@@ -16,6 +16,8 @@ Gate = Callable[[Item], Awaitable[None]]
 
 #: Listings are told as they are now, whenever and however often they are asked for.
 LISTINGS = frozenset({"/channels", "/bridges", "/endpoints", "/applications", "/asterisk/info"})
+#: Each life of an app logs in anew.
+LOGIN = "/rawman Login"
 #: Seconds at least between two events, so that an app takes them one by one.
 _BREATH = 0.01
 
@@ -155,6 +157,8 @@ class Player:
         else:
             content = data.get("answer")
             body = b"" if content is None else encoded(content, self.bindings)
+            if item.type.startswith("POST /rawman "):  # no JSON, but text as it was
+                body = self.bindings.now(str(content)).encode()
         asked.answer.set_result((item.status or 503, body))
 
     async def _rest(self) -> None:
@@ -188,7 +192,8 @@ _WITH_WEB = ("event", "request", "answer", "webhook")
 
 
 def _is_listing(item: Item) -> bool:
-    return item.kind in ("request", "answer") and item.type in {f"GET {p}" for p in LISTINGS}
+    passed = {f"GET {path}" for path in LISTINGS} | {f"POST {LOGIN}"}
+    return item.kind in ("request", "answer") and item.type in passed
 
 
 def _asks_document(item: Item) -> bool:

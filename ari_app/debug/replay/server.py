@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from ari_app.debug.replay.matching import Request
-from ari_app.debug.replay.player import Player
+from ari_app.debug.replay.player import LOGIN, Player
 
 
 class Server:
@@ -56,12 +56,26 @@ class Server:
             return web.Response(status=status)
         return web.Response(status=status, body=answer, content_type="application/json")
 
+    async def manager(self, request: web.Request) -> web.Response:
+        """POST /rawman, the manager interface: any login will do."""
+        action = {key: str(value) for key, value in (await request.post()).items()}
+        path = f"/rawman {action.get('Action', '')}"
+        if path == LOGIN:
+            response = web.Response(text="Response: Success\r\n\r\n")
+            response.set_cookie("mansession_id", "replay")
+            return response
+        if self.player is None:
+            return web.Response(status=503)
+        status, answer = await self.player.ask(Request("POST", path, action))
+        return web.Response(status=status, body=answer, content_type="text/plain")
+
 
 @asynccontextmanager
 async def serving(server: Server, host: str, port: int) -> AsyncIterator[str]:
     """Listen (`port` 0: any free one); gives the URL of Asterisk. Raises OSError."""
     app = web.Application()
     app.router.add_get("/ari/events", server.events)
+    app.router.add_post("/rawman", server.manager)
     app.router.add_route("*", "/ari/{path:.*}", server.request)
     async with listening(app, host, port) as url:
         yield url

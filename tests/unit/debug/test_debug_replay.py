@@ -105,6 +105,33 @@ async def test_a_request_that_was_not_recorded_is_a_difference() -> None:
             await player.run()
 
 
+async def test_a_recording_started_through_the_manager_interface_is_replayed() -> None:
+    """Whoever replays it logs in for itself, and writes into another folder."""
+    old, new = "RE" + "0" * 32, "RE" + "1" * 32
+    fields = {"Action": "MixMonitor", "Channel": "c1", "File": f"/old/{old}.raw"}
+    fields["Options"] = f"Di(M{old}1)"
+    answer = "Response: Success\r\nMixMonitorID: 0x7\r\n\r\n"
+    items = [
+        asked(1, "request", "POST /rawman MixMonitor", query=fields),
+        asked(1, "answer", "POST /rawman MixMonitor", answer=answer),
+        asked(2, "request", "POST /rawman StopMixMonitor",
+              query={"Action": "StopMixMonitor", "Channel": "c1", "MixMonitorID": "0x7"}),
+        asked(2, "answer", "POST /rawman StopMixMonitor", answer="Response: Success\r\n\r\n"),
+    ]  # fmt: skip
+    for item in items[1::2]:
+        item.status = 200
+    server = Server()
+    server.player = Player(items, server.send, speed=0, patience=5)
+    async with serving(server, "127.0.0.1", 0) as url:
+        client = AriClient(url, "any", "any", "bot")
+        running = asyncio.create_task(server.player.run())
+        monitor = await client.monitors.start("c1", f"/new/{new}.raw", f"M{new}1")
+        await client.monitors.stop("c1", monitor)
+        assert (await running).requests == 2
+        await client.close()
+    assert monitor == "0x7"
+
+
 async def test_single_steps_wait_before_each_event() -> None:
     seen: list[str] = []
     go = asyncio.Semaphore(0)

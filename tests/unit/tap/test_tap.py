@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ari_app.ari import NotFound
 from ari_app.ari.trace import Asked
 from ari_app.debug.record import Item, read_item
 from ari_app.http.failures import WebhookError
@@ -21,6 +22,7 @@ from ari_app.model import CallRecord, CallStatus, Direction
 from ari_app.tap import Tap, TapServer
 from ari_app.tap.mask import masked
 from ari_app.tap.ring import Ring
+from ari_app.testing.asterisk import FakeAsterisk
 from stream import control
 from twiml import parse
 
@@ -172,6 +174,28 @@ def test_requests_and_answers_go_by_number() -> None:
     assert (request.call, answer.call) == (CALL, CALL)
     assert (answer.status, answer.ms, answer.error) == (404, 12.3, "Channel not found")
     assert (silence.status, silence.error) == (0, "no answer within 10 s")
+
+
+async def test_requests_to_the_manager_interface_are_told_without_the_password() -> None:
+    tap = Tap()
+    tap.call(record(), "begun")
+    async with FakeAsterisk(password="hush-hush") as asterisk:
+        client = asterisk.client(trace=tap)
+        with pytest.raises(NotFound):
+            await client.monitors.start("node1-1.0", "/tape/x.raw", "Mx")
+        await client.close()
+    _, login, logged_in, request, answer = rendered(tap)
+    assert login.type == logged_in.type == "POST /rawman Login"
+    assert login.data["query"]["Secret"] == "***"
+    assert asterisk.password not in str(rendered(tap))
+    assert (logged_in.status, logged_in.error) == (200, "")
+    assert (request.type, request.call, request.channel) == (
+        "POST /rawman MixMonitor",
+        CALL,
+        "node1-1.0",
+    )
+    assert request.data["query"]["File"] == "/tape/x.raw"
+    assert (answer.data["number"], answer.error) == (request.data["number"], "No such channel")
 
 
 def test_statistics_are_told_as_such() -> None:
