@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 #: Twilio adds some seconds to the ring time asked for.
 GRACE = 5
+#: Seconds later than we Asterisk ends the ringing: only ours can be told from a refusal (487).
+SPARE = 5
 #: Seconds that a new channel may take into the application before it is dialled all the same.
 ENTER_SECONDS = 5.0
 #: How SIP ends an INVITE that was cancelled (RFC 3261, 487 Request Terminated).
@@ -100,7 +102,7 @@ class Dialing:
                 app=self.app,
                 app_args=f"outbound,{leg.channel_id}",
                 caller_id=caller_id(self.caller_id),
-                timeout=self.ring_seconds + GRACE,
+                timeout=self.ring_seconds + GRACE + SPARE,
                 formats=self._formats(),
                 variables=self._variables(),
             )
@@ -129,7 +131,8 @@ class Dialing:
             await asyncio.wait(either, timeout=ENTER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             entered.cancel()
-        await whole(channels.dial(channel_id=leg.channel_id, timeout=self.ring_seconds + GRACE))
+        spare = self.ring_seconds + GRACE + SPARE
+        await whole(channels.dial(channel_id=leg.channel_id, timeout=spare))
 
     def _formats(self) -> str:
         return ",".join(sorted(CODECS, key=lambda codec: codec != self.codec))

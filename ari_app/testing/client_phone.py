@@ -73,7 +73,12 @@ async def call(
 
 @asynccontextmanager
 async def registered(
-    gateway: ClientGateway, login: str, *, host: str = "127.0.0.1", behind_nat: bool = False
+    gateway: ClientGateway,
+    login: str,
+    *,
+    host: str = "127.0.0.1",
+    behind_nat: bool = False,
+    answers_after_ms: int = 0,
 ) -> AsyncIterator[Phone]:
     """A registered telephone that answers the call it gets and waits for the BYE."""
     contact = f"sip:{login}@{NATED}:5060" if behind_nat else f"sip:{login}@[local_ip]:[local_port]"
@@ -87,6 +92,7 @@ async def registered(
             keys={"contact": contact, "sdp_host": NATED if behind_nat else host},
             host=host,
             port=port,
+            duration_ms=answers_after_ms,
             timeout=30,
         ) as sipp,
     ):

@@ -115,7 +115,8 @@ async def test_all_phones_of_an_account_ring_each_in_its_own_way(world: World) -
     async with web_phone(world.ws, REALM, "carol", PASSWORD) as browser:
         await on_the_web(browser)
         async with (
-            registered(world.gateway, "carol") as phone,
+            # Late enough for the browser to ring: there is nothing to cancel before.
+            registered(world.gateway, "carol", answers_after_ms=1000) as phone,
             await Sipp.start(
                 "uac_call_bye",
                 world.gateway.inside,
