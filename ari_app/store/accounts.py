@@ -33,7 +33,7 @@ class Accounts:
 
     async def ensure(self, account: Account) -> Account:
         """Insert the account, or bring the stored one's token, name and status to it."""
-        async with self._db.writing() as conn:
+        async with self._db.alone() as conn:
             change = (
                 update(accounts)
                 .where(accounts.c.sid == account.sid)

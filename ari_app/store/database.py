@@ -20,7 +20,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,10 +29,12 @@ from ari_app.errors import DuplicateRecordError, StoreUnavailable
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _DRIVERS["postgres"] = _DRIVERS["postgresql"]
+#: Any fixed number: nodes that start together on one PostgreSQL take turns by it.
+_TURN = 0x41524953
 
 
 class Database:
-    """An engine with two kinds of access: ``reading`` and ``writing``."""
+    """An engine with three kinds of access: ``reading``, ``writing`` and writing ``alone``."""
 
     def __init__(self, url: str, *, busy_timeout: float = 5.0) -> None:
         """Prepare the engine for ``url``; nothing is opened yet. Times in seconds."""
@@ -67,6 +69,17 @@ class Database:
                 conn = await conn.execution_options(ariswitch_write=True)
                 async with conn.begin():
                     yield conn
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """As ``writing``, with no other node in here at the same time.
+
+        For what each node does as it starts: two that find a row missing would both make it.
+        """
+        async with self.writing() as conn:
+            if not self.sqlite:  # a writer of SQLite is alone in any case
+                await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})
+            yield conn
 
     async def close(self) -> None:
         """Close every connection."""

@@ -85,7 +85,7 @@ class Numbers:
         config file wins. Numbers no longer in the file go.
         """
         rows = {_digits(number.phone_number): _row(number) for number in wanted}
-        async with self._db.writing() as conn:
+        async with self._db.alone() as conn:
             gone = numbers.c.origin == "config", numbers.c.digits.not_in(rows)
             await conn.execute(delete(numbers).where(*gone))
             for digits, row in rows.items():

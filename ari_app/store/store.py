@@ -59,7 +59,7 @@ class Store:
         """
         database = Database(url, busy_timeout=busy_timeout)
         try:
-            async with database.writing() as conn:
+            async with database.alone() as conn:
                 await conn.run_sync(upgrade)
         except BaseException:
             await database.close()
