@@ -102,7 +102,8 @@ def again(
     """Replay a recorded call to the app and compare; or keep it as a regression test.
 
     Starts ariswitch with the recorded number, answers its requests and webhooks as recorded, and
-    compares the TwiML that it runs, verb by verb. With --command it starts another ARI
+    compares the TwiML that it runs, verb by verb. Streams are stood in for: no bot is connected
+    to, what the media worker said then is said again. With --command it starts another ARI
     application and compares its requests. With --as-test it writes a pytest file, and puts the
     recording beside it.
 
@@ -125,6 +126,7 @@ def again(
         raise QuitError(FAILED, str(error)) from error
     typer.echo(
         f"Same: {report.events} events, {report.requests} requests, {report.webhooks} webhooks"
+        + (f", streams (no audio, no bot): {report.streams}" if report.streams else "")
     )
 
 

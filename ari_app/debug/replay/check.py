@@ -18,6 +18,7 @@ from aiohttp import web
 from ari_app.debug import record
 from ari_app.debug.record import Item
 from ari_app.debug.replay.matching import Bindings, origins
+from ari_app.debug.replay.media import Media, working
 from ari_app.debug.replay.player import Difference, Player, Report
 from ari_app.debug.replay.server import Server, listening, serving
 from ari_app.debug.replay.web import Web, path_of
@@ -51,12 +52,19 @@ async def check_async(
 
 
 async def _checked(items: list[Item], command: Sequence[str], folder: Path, speed: float) -> Report:
-    server, pages = Server(), Web(items)
+    server, pages, media = Server(), Web(items), Media()
     site = web.Application()
     site.router.add_route("*", "/{path:.*}", pages.handle)
-    player = Player(items, server.send, speed=speed, patience=_END, web=not command)
-    server.player = pages.player = player
-    async with serving(server, "127.0.0.1", 0) as ari, listening(site, "127.0.0.1", 0) as here:
+    player = Player(
+        items, server.send, speed=speed, patience=_END, web=not command,
+        tell=None if command else media.tell,
+    )  # fmt: skip
+    server.player = pages.player = media.player = player
+    async with (
+        serving(server, "127.0.0.1", 0) as ari,
+        listening(site, "127.0.0.1", 0) as here,
+        working(media, folder / "run" / "stream-0.sock"),
+    ):
         environ = _ariswitch(items, folder, ari, here) if not command else {}
         environ |= {"ARI_URL": ari, "ARI_USERNAME": "ariswitch", "ARI_PASSWORD": "replay"}
         log = folder / "app.log"
@@ -109,7 +117,7 @@ def _ariswitch(items: list[Item], folder: Path, ari: str, here: str) -> dict[str
     settings = {
         "CONFIG": str(config), "STATE_DIR": str(folder), "ARI_URL": ari,
         "ARI_USERNAME": "ariswitch", "ARI_PASSWORD": "replay", "HTTP_PORT": str(_free_port()),
-        "ALLOW_PRIVATE_URLS": "true", "DEMO": "false",
+        "ALLOW_PRIVATE_URLS": "true", "DEMO": "false", "STREAM_WORKERS": "1",
     }  # fmt: skip
     return {f"{prefix}{name}": value for name, value in settings.items()}
 

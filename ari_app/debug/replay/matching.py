@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -20,6 +19,8 @@ _TOKEN = re.compile(
     r"|\b[0-9a-f]{32,64}\b)"
     r"|(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}:\d+)"
 )
+_STREAM = ("stream_sid", "url", "parameters", "name", "mode", "codec", "digit")
+_ORIGIN = re.compile(r"https?://[^/\s\"'<>?#]+")
 #: What the recorder hid fits everything.
 _MASK = "***"
 
@@ -123,14 +124,18 @@ def _shown(request: Request) -> dict[str, Any]:
     return shown | ({"body": request.body} if request.body else {})
 
 
+def stream_command(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a command to a stream worker must be the same again: no ports and signatures."""
+    return {key: data[key] for key in _STREAM if data.get(key)}
+
+
 def origins(items: list[Item]) -> list[str]:
-    """Web servers that were asked in a recording, as `scheme://host:port`."""
+    """Web servers that were asked or named in a recording, as `scheme://host:port`."""
     found: dict[str, None] = {}
     for item in items:
         if item.kind == "webhook" and isinstance(item.data, dict):
-            parts = urlsplit(str(item.data.get("url", "")))
-            if parts.netloc:
-                found[f"{parts.scheme}://{parts.netloc}"] = None
+            for text in (item.data.get("url", ""), item.data.get("body", "")):
+                found |= dict.fromkeys(_ORIGIN.findall(str(text)))
     return list(found)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ari_app.debug.record import Item
-from ari_app.debug.replay.matching import Bindings, Request, encoded
+from ari_app.debug.replay.matching import Bindings, Request, encoded, stream_command
 
 Answer = tuple[int, bytes]
 #: Is asked before each event is sent, for single steps.
@@ -33,6 +33,7 @@ class Report:
     events: int = 0
     requests: int = 0
     webhooks: int = 0
+    streams: int = 0
     difference: str = ""
 
 
@@ -50,7 +51,7 @@ class Player:
     Events recorded after a request are sent after the app has made it, and a request is answered
     where its answer was recorded. `speed` 1: in the recorded time, 10: ten times as fast, 0: at
     once. `patience` (s) is how long a recorded request may be waited for, the recorded pause
-    before it included.
+    before it included. `tell` is given what a stream worker said, in the place of one.
     """
 
     def __init__(
@@ -62,10 +63,14 @@ class Player:
         patience: float = 10.0,
         gate: Gate | None = None,
         web: bool = False,
+        tell: Callable[[bytes], Awaitable[None]] | None = None,
     ) -> None:
         self.items = [item for item in items if item.kind in ("event", "request", "answer")]
         if web:
             self.items = [item for item in items if item.kind in _WITH_WEB]
+        if tell is not None:
+            self.items = [item for item in items if item.kind in (*_WITH_WEB, "stream")]
+        self._tell = tell
         self.bindings = Bindings()
         self.report = Report()
         self._send, self._speed, self._patience, self.gate = send, speed, patience, gate
@@ -82,10 +87,14 @@ class Player:
             return 200, encoded(told, self.bindings)
         if self.over:
             return 404, b'{"message":"the recording is over"}'
+        return await self.hear(request).answer
+
+    def hear(self, request: Request) -> _Asked:
+        """Take in one request, or a command to a stream worker, which has no answer."""
         asked = _Asked(request)
         self._waiting.append(asked)
         self._came.set()
-        return await asked.answer
+        return asked
 
     async def run(self) -> Report:
         """Play to the end; raises Difference."""
@@ -112,6 +121,8 @@ class Player:
             self.report.events += 1
         elif _is_listing(item):
             return
+        elif item.kind == "stream":
+            await self._stream(place, item, gap)
         elif item.kind == "answer" or (item.kind == "webhook" and item.type == "answer"):
             self._reply(item)
         elif item.kind == "request" or _asks_document(item):
@@ -121,9 +132,22 @@ class Player:
             else:
                 self.report.webhooks += 1
 
+    async def _stream(self, place: int, item: Item, gap: float) -> None:
+        """What the app tells a stream worker is waited for, what the worker said is told."""
+        data = dict(item.data) if isinstance(item.data, dict) else {}
+        if data.pop("way", "") == "command":
+            wanted = {"body": stream_command(data)}
+            command = Item(at=item.at, seq=item.seq, kind="request", type=f"stream {item.type}",
+                           data=wanted)  # fmt: skip
+            (await self._wait(place, command, gap)).answer.cancel()
+            self.report.streams += item.type == "open"
+        elif self._tell is not None:
+            await asyncio.sleep(max(gap / self._speed, _BREATH) if self._speed else _BREATH)
+            await self._tell(encoded({"type": item.type, **data}, self.bindings))
+
     async def _wait(self, place: int, item: Item, gap: float) -> _Asked:
         """Wait until the app asks what was asked then."""
-        wanted = item if item.kind == "request" else _as_request(item)
+        wanted = _as_request(item) if item.kind == "webhook" else item
         loop = asyncio.get_running_loop()
         until = loop.time() + self._patience + gap
         while True:
