@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shlex
 import shutil
@@ -32,7 +33,9 @@ def replay(
     speed: Annotated[
         float, typer.Option(min=0, help="1: as recorded, 10: ten times as fast, 0: at once")
     ] = 1.0,
-    step: Annotated[bool, typer.Option("--step", help="Wait for Enter before each event")] = False,
+    step: Annotated[
+        bool, typer.Option("--step", help="Wait for Enter before each event, for nothing else")
+    ] = False,
     patience: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long a recorded request is waited for")
     ] = 10.0,
@@ -42,7 +45,8 @@ def replay(
     Serves ARI: the events of the recording over the WebSocket, its answers over REST. Events that
     came after a request are held back until the app has made it; ids, ports and sound files may
     be others than recorded. At the first difference it says what was expected and what came, and
-    ends with code 1. Any user and password will do.
+    ends with code 1. Any user and password will do. With --step no recorded pause is waited for,
+    and answers do not wait for you; the app's own timers go on.
 
     \b
     Examples:
@@ -65,15 +69,23 @@ async def _replayed(
     from ari_app.debug.replay import Difference, Player  # noqa: PLC0415  (aiohttp)
     from ari_app.debug.replay.server import Server, serving  # noqa: PLC0415
 
-    lines = Lines(colour=sys.stderr.isatty())
+    prompt, width = "   [Enter sends it] " if step else "", 0
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns - len(prompt)
+    lines = Lines(colour=sys.stderr.isatty(), width=width)
+
+    def show(item: Item) -> None:
+        typer.echo(lines.line(item), err=True)
 
     async def gate(item: Item) -> None:
-        typer.echo(lines.line(item) + ("   [Enter] " if step else ""), err=True, nl=not step)
-        if step:
-            await asyncio.to_thread(sys.stdin.readline)
+        typer.echo(lines.line(item) + prompt, err=True, nl=False)
+        await _enter()
 
     server = Server()
-    server.player = Player(items, server.send, speed=speed, patience=patience, gate=gate)
+    server.player = Player(
+        items, server.send, speed=0 if step else speed, patience=patience,
+        gate=gate if step else None, show=show,
+    )  # fmt: skip
     async with serving(server, host, port) as url:
         typer.echo(f"Waiting for an ARI application at {url}", err=True)
         await server.connected.wait()
@@ -86,6 +98,25 @@ async def _replayed(
         f"Same: {report.events} events sent, {report.requests} requests as recorded", err=True
     )
     return 0
+
+
+async def _enter() -> None:
+    """Wait for the end of a line; not in a thread, which Ctrl-C would have to wait for."""
+    loop, ready, source = asyncio.get_running_loop(), asyncio.Event(), sys.stdin.fileno()
+    try:
+        loop.add_reader(source, ready.set)
+    except PermissionError:
+        pass  # a file: there is nothing to wait for
+    else:
+        try:
+            await ready.wait()
+        finally:
+            loop.remove_reader(source)
+    # Byte by byte: what is behind the line is the next step's.
+    while os.read(source, 1) not in (b"\n", b""):
+        pass
+    if not os.isatty(source):
+        typer.echo("", err=True)
 
 
 @plainly

@@ -51,7 +51,9 @@ class Player:
     Events recorded after a request are sent after the app has made it, and a request is answered
     where its answer was recorded. `speed` 1: in the recorded time, 10: ten times as fast, 0: at
     once. `patience` (s) is how long a recorded request may be waited for, the recorded pause
-    before it included. `tell` is given what a stream worker said, in the place of one.
+    before it included. `show` is told of events as they are sent (by a `gate` before), and of
+    requests as they come and are answered. `tell` is given what a stream worker said, in the
+    place of one.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Player:
         speed: float = 1.0,
         patience: float = 10.0,
         gate: Gate | None = None,
+        show: Callable[[Item], None] | None = None,
         web: bool = False,
         tell: Callable[[bytes], Awaitable[None]] | None = None,
     ) -> None:
@@ -70,7 +73,7 @@ class Player:
             self.items = [item for item in items if item.kind in _WITH_WEB]
         if tell is not None:
             self.items = [item for item in items if item.kind in (*_WITH_WEB, "stream")]
-        self._tell = tell
+        self._tell, self._show = tell, show
         self.bindings = Bindings()
         self.report = Report()
         self._send, self._speed, self._patience, self.gate = send, speed, patience, gate
@@ -115,7 +118,13 @@ class Player:
         if item.kind == "event":
             await asyncio.sleep(max(gap / self._speed, _BREATH) if self._speed else _BREATH)
             if self.gate is not None:
+                # Who looks takes longer than the app waits for an answer.
+                for later in self.items[place + 1 :]:
+                    if later.kind == "answer" and _number(later) in self._matched:
+                        self._reply(later)
                 await self.gate(item)
+            elif self._show is not None:
+                self._show(item)
             self._follow(item)
             await self._send(encoded(item.data, self.bindings))
             self.report.events += 1
@@ -127,6 +136,8 @@ class Player:
             self._reply(item)
         elif item.kind == "request" or _asks_document(item):
             self._matched[_number(item)] = await self._wait(place, item, gap)
+            if self._show is not None:
+                self._show(item)
             if item.kind == "request":
                 self.report.requests += 1
             else:
@@ -184,6 +195,8 @@ class Player:
             if item.type.startswith("POST /rawman "):  # no JSON, but text as it was
                 body = self.bindings.now(str(content)).encode()
         asked.answer.set_result((item.status or 503, body))
+        if self._show is not None:
+            self._show(item)
 
     async def _rest(self) -> None:
         """What the app asks beyond the recording is a difference too."""

@@ -149,6 +149,37 @@ async def test_single_steps_wait_before_each_event() -> None:
     assert seen == ["StasisStart", "ChannelStateChange", "PlaybackFinished", "StasisEnd"]
 
 
+async def test_who_looks_at_a_step_keeps_no_request_of_the_app_waiting() -> None:
+    """Its answer was recorded after the event that is looked at."""
+    shown: list[str] = []
+
+    async def gate(item: Item) -> None:
+        shown.append(item.kind)
+
+    server = Server()
+    items = [
+        asked(1, "request", "POST /channels/c1/answer"),
+        event("ChannelStateChange", 2.0),
+        asked(1, "answer", "POST /channels/c1/answer"),
+    ]
+    server.player = player = Player(
+        items,
+        server.send,
+        speed=0,
+        patience=5,
+        gate=gate,
+        show=lambda one: shown.append(one.kind),
+    )
+    async with serving(server, "127.0.0.1", 0) as url:
+        client = AriClient(url, "any", "any", "bot")
+        await client.start()
+        running = asyncio.create_task(player.run())
+        await client.channels.answer("c1")
+        assert (await running).requests == 1
+        await client.close()
+    assert shown == ["request", "answer", "event"]
+
+
 def test_ids_are_bound_one_for_one() -> None:
     bindings = Bindings()
     other = "CA" + "e" * 32
