@@ -37,6 +37,11 @@ class Manager:
         action = {"Action": "Redirect", "Channel": channel_id, "Context": context}
         await self.do(action | {"Exten": "s", "Priority": "1"})
 
+    async def variable(self, channel_id: str, name: str) -> str:
+        """Return a variable or function of a channel, wherever in the dialplan it is."""
+        action = {"Action": "Getvar", "Channel": channel_id, "Variable": name}
+        return (await self.do(action)).get("Value", "")
+
     async def do(self, action: Mapping[str, str]) -> dict[str, str]:
         """Send one action, logging in when the session is not (or no more) known."""
         session_id = self._session_id

@@ -13,6 +13,7 @@ from typing import Any
 
 from ari_app.ari.client import AriClient
 from ari_app.ari.errors import AriError, NotFound, Unavailable
+from ari_app.ari.models import DialplanCEP
 from ari_app.call.whole import whole
 
 #: Contexts that a channel goes to, and the first argument with which it comes from there.
@@ -30,6 +31,11 @@ class Referred:
     sip_code: int
 
 
+def is_away(place: DialplanCEP) -> bool:
+    """Tell whether a channel at ``place`` is in the dialplan for a REFER, or on its way back."""
+    return place.context in (REFER, BACK) and place.app_name != "Stasis"
+
+
 class Absence:
     """Whether a channel is away. Its leg says when it `left` and when it is `back`."""
 
@@ -39,6 +45,8 @@ class Absence:
         self._gone = gone
         #: Done when the channel is back; None: it is not away.
         self._returned: asyncio.Future[Referred] | None = None
+        #: The same for a channel that an earlier process has sent away; None: nobody has.
+        self._resumed: asyncio.Future[Referred] | None = None
         self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._expected = REFER
 
@@ -68,17 +76,22 @@ class Absence:
     async def refer(self, uri: str) -> Referred | None:
         """Ask the far end by SIP REFER to call ``uri``; returns what became of that.
 
-        None when the channel ended first. The channel can do nothing else meanwhile;
-        cancelled, it is left there until `recall`. Raises AriError.
+        One that an earlier process has sent is only waited for. None when the channel ended
+        first. The channel can do nothing else meanwhile; cancelled, it is left there until
+        `recall`. Raises AriError.
         """
+        returned, self._resumed = self._resumed, None
+        if returned is None:
+            returned = await self._leave(uri)
+        await self._until(returned)
+        return returned.result() if returned.done() else None
+
+    async def _leave(self, uri: str) -> asyncio.Future[Referred]:
+        """Send the channel into the dialplan; returns what is done when it is back."""
         loop = asyncio.get_running_loop()
         channels = self._ari.channels
         await channels.set_channel_var(channel_id=self._channel_id, variable="REFER_TO", value=uri)
-        # Else nothing would tell of a caller who hangs up while the channel is away. It ends
-        # with the channel.
-        await self._ari.applications.subscribe(
-            application_name=self._ari.app, event_source=[f"channel:{self._channel_id}"]
-        )
+        await self._watch()
         returned = self._returned = loop.create_future()
         self._left, self._expected = loop.create_future(), REFER
         try:
@@ -90,8 +103,32 @@ class Absence:
         except AriError:
             self._returned = None
             raise
-        await self._until(returned)
-        return returned.result() if returned.done() else None
+        return returned
+
+    async def _watch(self) -> None:
+        """Hear of a caller who hangs up while the channel is away; it ends with the channel."""
+        await self._ari.applications.subscribe(
+            application_name=self._ari.app, event_source=[f"channel:{self._channel_id}"]
+        )
+
+    async def resume(self, place: DialplanCEP) -> None:
+        """Go on from ``place``, where an earlier process has left the channel. Raises AriError.
+
+        The next `refer` waits for the REFER that is under way, or takes the outcome with which
+        the channel has come back.
+        """
+        if place.context != REFER and not is_away(place):
+            return
+        loop = asyncio.get_running_loop()
+        self._returned = self._resumed = loop.create_future()
+        self._left, self._expected = loop.create_future(), place.context
+        self._left.set_result(None)
+        if is_away(place):
+            await self._watch()
+            # Asked again: it may have come back before that was listened for.
+            place = (await self._ari.channels.get(channel_id=self._channel_id)).dialplan
+        if not is_away(place):
+            self.back(place.app_data.split(",")[1:])
 
     async def recall(self) -> None:
         """Have the channel back from a REFER that is under way; the far end may still follow it.
@@ -99,6 +136,7 @@ class Absence:
         A channel that is here, or has ended, is what was wanted. Raises AriError, also for one
         that does not come within ``RECALL_WAIT`` seconds.
         """
+        self._resumed = None
         try:
             async with asyncio.timeout(RECALL_WAIT):
                 await self._recall()

@@ -133,6 +133,7 @@ async def _leg(services: Services, record: CallRecord) -> Leg | None:
         # Asked after the route was made, so that its end is either seen here or told to it.
         channel = await ari.channels.get(channel_id=record.channel_id)
         leg.answered = channel.state == "Up"
+        await leg.absence.resume(channel.dialplan)
         leg.codec = await codec_of(leg)
         await leg.stop_left()
     except BaseException as error:

@@ -213,6 +213,8 @@ class Leg:
     async def variable(self, name: str) -> str:
         """Return a channel variable or dialplan function, '' when it has no value."""
         try:
+            if self.absence.away:  # ARI asks channels of the application alone
+                return await self.ari.manager.variable(self.channel_id, name)
             answer = await self.ari.channels.get_channel_var(
                 channel_id=self.channel_id, variable=name
             )

@@ -12,6 +12,7 @@ from ari_app.ari.client import AriClient
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import Event, StasisStart
 from ari_app.ari.reconcile import Snapshot
+from ari_app.call.absence import BACK, REFER
 from ari_app.call.adopt import Found, find, settle
 from ari_app.call.call import Call
 from ari_app.call.context import CallContext
@@ -273,6 +274,8 @@ class CallManager:
         if not isinstance(event, StasisStart):
             return
         inbound = parse_arguments(event)
+        if inbound is None and not self._adopted and event.args[:1] in ([REFER], [BACK]):
+            return  # back from the dialplan before its call is adopted, else swept
         if inbound is None:
             log.warning("channel.unknown", channel_id=event.channel.id, args=event.args)
             self._spawn(_hang_up(self._services.ari, event.channel.id))

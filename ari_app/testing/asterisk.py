@@ -354,7 +354,10 @@ class FakeAsterisk:
         if (ruled := await self._ruled("POST", f"/rawman/{action['Action']}")) is not None:
             return ruled
         text = monitors.handle(
-            action, request.cookies.get("mansession_id", ""), self.world.channels
+            action,
+            request.cookies.get("mansession_id", ""),
+            self.world.channels,
+            self.world.variables,
         )
         response = web.Response(text=text)
         if action["Action"] == "Login" and action["Secret"] == self.password:

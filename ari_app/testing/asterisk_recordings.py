@@ -24,7 +24,13 @@ class Monitors:
         #: Sessions that were logged in; forget them to have the client log in again.
         self.sessions: set[str] = set()
 
-    def handle(self, action: Mapping[str, str], session: str, channels: Mapping[str, Any]) -> str:
+    def handle(
+        self,
+        action: Mapping[str, str],
+        session: str,
+        channels: Mapping[str, Any],
+        variables: Mapping[tuple[str, str], str],
+    ) -> str:
         """Do one manager action; returns the answer's lines, a new session's id in ``Session``."""
         self.asked.append(dict(action))
         if action["Action"] == "Login":
@@ -36,6 +42,10 @@ class Monitors:
             return _lines(Response="Error", Message="No such channel")
         if action["Action"] == "Redirect":
             return _lines(Response="Success", Message="Redirect successful")
+        if action["Action"] == "Getvar":
+            name = action["Variable"]
+            value = variables.get((channel_id, name), "")
+            return _lines(Response="Success", Variable=name, Value=value)
         if action["Action"] == "MixMonitor":
             monitor_id = f"0x{next(self._numbers):x}"
             self.running[monitor_id] = (channel_id, action["File"])

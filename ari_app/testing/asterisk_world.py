@@ -102,6 +102,8 @@ class World:
         """StasisStart."""
         args = self._args.pop(channel_id, []) if args is None else args
         self.in_stasis.add(channel_id)
+        app_data = ",".join([self._asterisk.app, *args])
+        self.channels[channel_id]["dialplan"] |= {"app_name": "Stasis", "app_data": app_data}
         await self.tell_channel("StasisStart", channel_id, args=args)
 
     async def redirect(self, channel_id: str, context: str) -> None:
@@ -313,6 +315,8 @@ class World:
             return error
         self.in_stasis.discard(channel_id)
         await self.tell_channel("StasisEnd", channel_id)
+        place = {"context": request.query.get("context", ""), "app_name": "Transfer"}
+        self.channels[channel_id]["dialplan"] |= place
         return 204, None
 
     async def nothing(self, request: Request, channel_id: str) -> Answer:

@@ -211,7 +211,7 @@ async def test_recordings_outlive_the_app(fragile_dev: Developer) -> None:
     attributes = f'recordingStatusCallback="{told}" recordingStatusCallbackEvent="{EVENTS}"'
     number = await dev.serving(
         f'<Start><Recording channels="mono" track="inbound" {attributes}/></Start>'
-        f'<Record action="{done}" finishOnKey="#" playBeep="false" {attributes}/>'
+        f'<Record action="{done}" timeout="60" finishOnKey="#" playBeep="false" {attributes}/>'
     )
     async with call(dev.stack.sip, number) as phone, asyncio.timeout(3 * DEADLINE):
         await dev.app.wait_for("/recording", 2)

@@ -86,4 +86,6 @@ async def run_verb(ctx: CallContext, verb: Verb) -> Outcome:
     run = _VERBS.get(type(verb))
     if run is None:
         return await unsupported.run(ctx, Unsupported(type(verb).__name__, advice(verb)))
+    if not isinstance(verb, Refer):  # that goes on with the REFER of an earlier process
+        await ctx.leg.absence.recall()
     return await run(ctx, verb)

@@ -116,8 +116,20 @@ async def test_an_update_as_the_refer_ends_by_itself_counts_once(room: CallRoom)
 
 async def test_a_channel_that_cannot_be_had_back_ends_the_call_with_12400(room: CallRoom) -> None:
     await referred(room)
-    room.asterisk.refuse("POST", "/rawman/Redirect", 500)
+    room.asterisk.refuse("POST", "/rawman/Redirect", 500, times=2)
     await updated(room)
     await room.ended()
     assert room.notifications.codes == [12400, 12400]
+    room.assert_nothing_left()
+
+
+async def test_calling_the_channel_back_is_tried_again_before_the_next_verb(
+    room: CallRoom,
+) -> None:
+    await referred(room)
+    room.asterisk.refuse("POST", "/rawman/Redirect", 500)
+    await updated(room)
+    await room.ended()
+    assert room.notifications.codes == [12400]
+    assert room.sounds.said == ["new"]
     room.assert_nothing_left()
