@@ -22,6 +22,8 @@ async def ring(
     ended but the one returned. A plan that is ``early`` stands alone and has its ringing made
     here; for others it is the caller's affair.
     """
+    if not plans:
+        return None
     if not sequential:
         return await _race(ctx, plans, rung)
     for plan in plans:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
-from ari_app.call.outcome import Inline
 from ari_app.call.sweep import SETTLE_SECONDS
 from ari_app.errors import StoreUnavailable
 from ari_app.model import CallRecord, CallStatus, Checkpoint, Direction, StatusCallback
@@ -109,106 +107,6 @@ async def test_what_the_channel_still_plays_is_stopped_before_its_verb_runs_agai
     played = room.asterisk.requests.index(room.asterisk.requested("POST", ".*/play/.*")[0])
     assert stopped < played
     assert room.sounds.said == ["again"]
-    room.assert_nothing_left()
-
-
-REFER = '<Refer action="http://app.test/after"><Sip>sip:carol@192.0.2.9</Sip></Refer>'
-
-
-def leave_referred(
-    room: CallRoom, document: str = f"<Response>{REFER}</Response>", verb: int = 0
-) -> None:
-    """A call whose channel is in the dialplan for a REFER."""
-    room.customer.documents["http://app.test/after"] = "<Hangup/>"
-    leave_channel(room)
-    room.asterisk.world.in_stasis.clear()
-    place = {"context": "refer", "app_name": "Transfer"}
-    room.asterisk.world.channels[CHANNEL]["dialplan"] |= place
-    leave_call(room, document, verb)
-
-
-async def test_a_refer_of_an_earlier_process_is_waited_for(unconnected: CallRoom) -> None:
-    room = unconnected
-    leave_referred(room)
-    room.asterisk.world.variables[CHANNEL, "CHANNEL(audionativeformat)"] = "(alaw)"
-    await room.connect()
-    await room.asterisk.wait_request("POST", "/applications/.*")
-    await room.asterisk.start_stasis(CHANNEL, ["refer", "FAILURE", "486"])
-    await room.ended()
-    ((_, params),) = room.customer.asked
-    assert params["ReferCallStatus"] == "busy"
-    assert not room.asterisk.requested("POST", ".*/continue")
-    assert room.notifications.codes == []
-    room.assert_nothing_left()
-
-
-@pytest.mark.parametrize(
-    "moment", [("GET", "/bridges"), ("GET", f"/channels/{CHANNEL}"), ("POST", "/applications/.*")]
-)
-async def test_a_channel_that_comes_back_while_it_is_adopted_is_not_referred_again(
-    unconnected: CallRoom, moment: tuple[str, str]
-) -> None:
-    room = unconnected
-    leave_referred(room)
-    stall = room.asterisk.stall(*moment)
-    await room.connect()
-    await stall.hit.wait()
-    await room.asterisk.start_stasis(CHANNEL, ["refer", "FAILURE", "486"])
-    assert stall.release is not None
-    stall.release.set()
-    await room.ended()
-    ((_, params),) = room.customer.asked
-    assert params["ReferCallStatus"] == "busy"
-    assert not room.asterisk.requested("POST", ".*/continue")
-    assert room.notifications.codes == []
-    room.assert_nothing_left()
-
-
-async def test_the_outcome_of_an_earlier_refer_is_not_the_next_one_s(
-    unconnected: CallRoom,
-) -> None:
-    room = unconnected
-    leave_referred(room, f"<Response><Say>on</Say>{REFER}</Response>")
-    await room.asterisk.start_stasis(CHANNEL, ["refer", "FAILURE", "486"])
-    await room.connect()
-    await room.asterisk.wait_request("POST", f"/channels/{CHANNEL}/continue")
-    await room.asterisk.wait_until(lambda: CHANNEL not in room.asterisk.world.in_stasis)
-    await room.asterisk.start_stasis(CHANNEL, ["refer", "SUCCESS", "0"])
-    await room.ended()
-    ((_, params),) = room.customer.asked
-    assert params["ReferCallStatus"] == "in-progress"
-    room.assert_nothing_left()
-
-
-async def test_another_verb_has_the_channel_back_from_its_refer_first(
-    unconnected: CallRoom,
-) -> None:
-    """The place that was remembered lags while the store is away."""
-    room = unconnected
-    leave_referred(room, f"<Response>{REFER}<Say>on</Say></Response>", 1)
-    await room.connect()
-    await room.ended()
-    assert room.sounds.said == ["on"]
-    assert room.asterisk.requested("POST", ".*/play/.*")
-    assert room.notifications.codes == []
-    room.assert_nothing_left()
-
-
-async def test_a_live_update_has_the_channel_back_from_an_earlier_process_s_refer(
-    unconnected: CallRoom,
-) -> None:
-    room = unconnected
-    leave_referred(room)
-    adopted = asyncio.Event()
-    room.manager.on_change(adopted.set)
-    await room.connect()
-    await adopted.wait()
-    new = Inline("<Response><Say>new</Say></Response>")
-    await room.manager.redirect(ACCOUNT.sid, SID, new)
-    await room.ended()
-    assert room.sounds.said == ["new"]
-    assert room.customer.asked == []
-    assert room.notifications.codes == []
     room.assert_nothing_left()
 
 

@@ -288,3 +288,13 @@ async def test_the_fallback_can_be_changed_while_the_call_goes_on(room: CallRoom
     await room.manager.redirect(ACCOUNT.sid, sid, Fetch(Endpoint(url="")))
     await room.ended()
     assert room.sounds.said == ["sorry"]
+
+
+async def test_several_of_whom_none_can_be_dialled_fail_and_the_call_goes_on(
+    room: CallRoom,
+) -> None:
+    await room.call("<Dial><Number>none</Number><Number>nobody</Number></Dial><Say>on</Say>")
+    await room.ended()
+    assert room.notifications.codes == [13223, 13223]
+    assert room.sounds.said == ["on"]
+    room.assert_nothing_left()
