@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import structlog
 from aiohttp import web
 
@@ -15,11 +13,12 @@ from ari_app.api.paging import list_response, page_request, span
 from ari_app.api.params import form_params, query_params
 from ari_app.api.ports import ApiError, UpdateCall
 from ari_app.api.present import call_json
-from ari_app.errors import StoreUnavailable
-from ari_app.model import CallFilter, CallRecord, CallStatus, Notification
-from ari_app.sids import new_sid
+from ari_app.api.warn import warn, warn_of_untold
+from ari_app.model import CallFilter, CallRecord, CallStatus
 
 log = structlog.get_logger(__name__)
+
+BOTH = "Both Twiml and Url were given: Twiml is ignored"
 
 
 async def create(request: web.Request) -> web.Response:
@@ -33,7 +32,9 @@ async def create(request: web.Request) -> web.Response:
     if ignored := params.given(UNSUPPORTED):
         log.warning("parameters not supported here, ignored", call_sid=call.sid, names=ignored)
     if both_given(params):
-        await _warn_of_both(request, call)
+        await warn(request, call.sid, 32019, BOTH)
+    if params.flag("AsyncAmd"):
+        await warn_of_untold(request, call.sid, params, "AsyncAmdStatusCallback")
     return json_response(call_json(call), 201)
 
 
@@ -47,7 +48,7 @@ async def update(request: web.Request) -> web.Response:
     else:
         call = await request.app[CALLS].update(account, sid(request), wanted)
     if both_given(params):
-        await _warn_of_both(request, call)
+        await warn(request, call.sid, 32019, BOTH)
     return json_response(call_json(call))
 
 
@@ -92,23 +93,3 @@ async def _known(request: web.Request) -> CallRecord:
     account = request[ACCOUNT]
     running = request.app[CALLS].running(account, sid(request))
     return running or await request.app[STORE].calls.get(sid(request), account.sid)
-
-
-async def _warn_of_both(request: web.Request, call: CallRecord) -> None:
-    log.warning("both Url and Twiml given, Twiml ignored", call_sid=call.sid, code=32019)
-    warning = Notification(
-        sid=new_sid("NO"),
-        account_sid=call.account_sid,
-        call_sid=call.sid,
-        error_code=32019,
-        log="1",
-        message="Both Twiml and Url were given: Twiml is ignored",
-        request_url=request.path,
-        request_method=request.method,
-        date_created=datetime.now(UTC),
-    )
-    try:
-        await request.app[STORE].notifications.add(warning)
-    except StoreUnavailable as error:
-        # The call itself is under way: its answer must not become an error.
-        log.warning("warning not kept", call_sid=call.sid, error=str(error))

@@ -21,6 +21,7 @@ from ari_app.api.params import Params, form_params, query_params
 from ari_app.api.ports import ApiError, CreateCall, CreateParticipant, UpdateParticipant
 from ari_app.api.present_rooms import participant_json
 from ari_app.api.recording_params import read_start
+from ari_app.api.warn import warn_of_untold
 from ari_app.model import Endpoint, MachineDetection
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,7 @@ async def create(request: web.Request) -> web.Response:
     )
     if ignored := params.given(UNSUPPORTED):
         log.warning("parameters not supported here, ignored", call_sid=made.call_sid, names=ignored)
+    await warn_of_untold(request, made.call_sid, params, "AmdStatusCallback")
     return json_response(participant_json(made), 201)
 
 

@@ -142,6 +142,19 @@ async def test_url_wins_over_twiml_with_a_warning_to_read(api: ApiServer) -> Non
     assert (note.error_code, note.log) == ("32019", "1")
 
 
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_detection_beside_the_call_that_nobody_is_told_of_is_warned_of(
+    api: ApiServer, told: bool
+) -> None:
+    callback = {"async_amd_status_callback": "https://a.example/amd"} if told else {}
+    amd = {"machine_detection": "Enable", "async_amd": "true", **callback}
+    create = api.twilio.calls.create
+    call = await asyncio.to_thread(create, to="+1", from_="+2", twiml="<Response/>", **amd)
+    assert (api.calls.created[0].detection is not None) == told
+    notes = await asyncio.to_thread(api.twilio.calls(call.sid).notifications.list)
+    assert [(note.error_code, note.log) for note in notes] == ([] if told else [("21262", "1")])
+
+
 async def test_what_is_not_supported_is_said_in_the_log(api: ApiServer) -> None:
     with capture_logs() as logs:
         call = await asyncio.to_thread(

@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from ari_app.api.params import Params
 from ari_app.api.participants import read_create
-from ari_app.model import ConferenceRecord
+from ari_app.model import ConferenceRecord, ParticipantRecord
 from ari_app.sids import is_sid, new_sid
 from ari_app.testing.api_server import ApiServer, api_server
+from ari_app.wiring.conferences import ApiConferences
 
 
 @pytest.fixture
@@ -109,6 +111,29 @@ async def test_nobody_is_in_a_conference_that_is_over(api: ApiServer) -> None:
     assert (await rest(conference.update, status="completed")).status == "completed"
     people = conference.participants
     assert await refusal(people.create, from_="+15550001", to="+15550002") == (400, 16022)
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_participant_s_detection_of_which_nobody_is_told_is_warned_of(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    now, call = datetime.now(UTC), new_sid("CA")
+    made = ParticipantRecord(
+        account_sid=api.account.sid,
+        conference_sid=new_sid("CF"),
+        call_sid=call,
+        date_created=now,
+        date_updated=now,
+    )
+    called_in = AsyncMock(return_value=made)
+    monkeypatch.setattr(ApiConferences, "call_in", called_in)
+    callback = {"amd_status_callback": "http://a.example/amd"} if told else {}
+    called = {"from_": "+15550001", "to": "+15550002", "machine_detection": "Enable", **callback}
+    await rest(api.twilio.conferences("new").participants.create, **called)
+    assert (called_in.call_args.args[2].call.detection is not None) == told
+    notes = await rest(api.twilio.api.account.notifications.list)
+    warned = [(note.call_sid, note.error_code, note.log) for note in notes]
+    assert warned == ([] if told else [(call, "21262", "1")])
 
 
 def test_a_participant_is_called_with_rests_own_defaults() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ari_app.api.machine_params import read_call_detection, read_detection
 from ari_app.api.params import Params
+from ari_app.api.participants import read_create
 from ari_app.api.ports import ApiError
 from ari_app.call.outcome import Inline
 from ari_app.model import CallStatus, Endpoint, MachineDetection
@@ -97,6 +98,38 @@ async def test_what_asterisk_refuses_is_unknown_and_the_document_runs(room: Call
     )
     assert (await room.ended()).answered_by == "unknown"
     assert room.customer.asked[0][1]["AnsweredBy"] == "unknown"
+
+
+@pytest.mark.parametrize("verb", ["Dial", "Participant"])
+async def test_a_dialled_number_and_a_participant_are_told_who_answered(
+    room: CallRoom, verb: str
+) -> None:
+    told = "http://app.test/amd"
+    if verb == "Dial":
+        attributes = f'machineDetection="Enable" amdStatusCallback="{told}"'
+        await room.call(f"<Dial><Number {attributes}>111</Number></Dial>")
+    else:
+        form = {"To": "+15550123", "From": "+15550100", "MachineDetection": "Enable"}
+        wanted = read_create(Params([*form.items(), ("AmdStatusCallback", told)])).call
+        await room.manager.create(
+            ACCOUNT,
+            to=wanted.to,
+            from_=wanted.from_,
+            voice=None,
+            twiml="<Response><Dial><Conference>c</Conference></Dial></Response>",
+            detection=wanted.detection,
+        )
+    await room.asterisk.wait_request("POST", "/channels/.*-amd/continue")
+    (snoop,) = [one for one in room.asterisk.world.channels if one.endswith("-amd")]
+    await room.asterisk.wait_until(lambda: snoop not in room.asterisk.world.in_stasis)
+    await room.asterisk.start_stasis(snoop, ["amd", "MACHINE", "LONGGREETING-1-1", ""])
+    await room.news.until(lambda: told in [url for url, _ in room.customer.told])
+    (params,) = (params for url, params in room.customer.told if url == told)
+    assert params["AnsweredBy"] == "machine_start"
+    assert params["CallSid"] == snoop.removesuffix("-amd")
+    await room.manager.drain(0)
+    assert room.calls.records[params["CallSid"]].answered_by == "machine_start"
+    assert room.notifications.codes == []
 
 
 async def test_a_noun_without_a_callback_is_told_so_and_rings(room: CallRoom) -> None:
