@@ -1,4 +1,4 @@
-"""Conferences on the real Asterisk: chimes, callers called in, and a restart of the app."""
+"""Conferences and queues across a restart of the app; chimes, and callers called in."""
 
 from __future__ import annotations
 
@@ -35,6 +35,13 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStack]:
 async def dev(mortal: RealStack) -> AsyncIterator[Developer]:
     async with developer_on(mortal) as playing:
         yield playing
+
+
+async def adopted(dev: Developer, *sids: str) -> None:
+    """Kill the app; the new one has taken up these calls."""
+    await restart(dev.stack)
+    for sid in sids:
+        await dev.logged("call.adopted", sid)
 
 
 async def chime(phone: Phone) -> None:
@@ -99,3 +106,61 @@ async def test_a_conference_lives_through_a_restart_and_lets_others_in(dev: Deve
             for phone in (ann, ben, dan):
                 await phone.hung_up()
     assert (await dev.rest(rooms(before.sid).fetch)).status == "completed"
+
+
+async def test_a_coach_is_with_one_alone_after_a_restart_too(dev: Developer) -> None:
+    room = '<Dial><Conference beep="false"{more}>coached</Conference></Dial>'
+    ann_number = await dev.number(dev.app.twiml("/ann", room.format(more="")))
+    ben_number = await dev.number(dev.app.twiml("/ben", room.format(more="")))
+    async with (
+        call(dev.stack.sip, ann_number) as ann,
+        speaking(ann, ANN),
+        call(dev.stack.sip, ben_number) as ben,
+        speaking(ben, BEN),
+    ):
+        ann_sid, ben_sid = await dev.call_sid("/ann"), await dev.call_sid("/ben")
+        coach = room.format(more=f' coach="{ann_sid}"')
+        async with (
+            call(dev.stack.sip, await dev.number(dev.app.twiml("/cat", coach))) as cat,
+            speaking(cat, CAT),
+        ):
+            cat_sid = await dev.call_sid("/cat")
+
+            async def coached() -> None:
+                await hears(ann, {BEN, CAT}, TONES)
+                await hears(ben, {ANN}, TONES)
+                await hears(cat, {ANN, BEN}, TONES)
+
+            await coached()
+            await adopted(dev, ann_sid, ben_sid, cat_sid)
+            await coached()
+            people = dev.client.conferences("coached").participants
+            coaching = await dev.rest(people(cat_sid).fetch)
+            assert (coaching.coaching, coaching.call_sid_to_coach) == (True, ann_sid)
+            await cat.sipp.hang_up()
+        await hears(ann, {BEN}, TONES)
+        await dev.rest(dev.client.conferences(coaching.conference_sid).update, status="completed")
+
+
+async def test_a_caller_in_a_queue_waits_on_through_a_restart_and_is_served(
+    dev: Developer,
+) -> None:
+    dev.app.twiml("/wait", "<Pause length='60'/>")
+    dev.app.twiml("/after", "<Hangup/>")
+    waits = '<Enqueue action="/after" waitUrl="/wait">patient</Enqueue>'
+    number = await dev.number(dev.app.twiml("/waits", waits))
+    agent_number = await dev.number(dev.app.twiml("/agent", "<Dial><Queue>patient</Queue></Dial>"))
+    async with call(dev.stack.sip, number) as ann, speaking(ann, ANN):
+        first = (await dev.app.wait_for("/wait")).params
+        await adopted(dev, first["CallSid"])
+        again = (await dev.app.wait_for("/wait", 2)).params
+        assert (again["CallSid"], again["QueueSid"]) == (first["CallSid"], first["QueueSid"])
+        assert again["QueuePosition"] == "1"
+        async with call(dev.stack.sip, agent_number) as agent, speaking(agent, BEN):
+            await hears(agent, {ANN}, TONES)
+            await hears(ann, {BEN}, TONES)
+            await agent.sipp.hang_up()
+        result = (await dev.app.wait_for("/after")).params
+        assert (result["CallSid"], result["QueueResult"]) == (first["CallSid"], "bridged")
+        await ann.hung_up()
+    assert len(dev.app.received("/waits")) == 1

@@ -24,6 +24,9 @@ from ari_app.testing.stack import RealStack, real_stack
 
 LONG = random_codes(4.0, seed=81)
 OTHER = random_codes(4.0, seed=82)
+#: Lasts longer than the slowest restart of the app: else it has ended when the app is back,
+#: which plays it once more.
+PATIENT = random_codes(12.0, seed=84)
 TAIL = random_codes(0.4, seed=83)
 
 
@@ -40,7 +43,7 @@ async def dev(fragile: RealStack) -> AsyncIterator[Developer]:
         playing.app.callback("/status")
         playing.app.callback("/stream")
         playing.files.audio("/tail.wav", wav(TAIL, "ulaw"))
-        playing.files.audio("/long.wav", wav(LONG, "ulaw"))
+        playing.files.audio("/patient.wav", wav(PATIENT, "ulaw"))
         yield playing
 
 
@@ -201,7 +204,7 @@ async def test_a_dial_goes_on_after_a_kill_of_the_app(dev: Developer) -> None:
 async def test_a_verb_goes_on_after_a_kill_of_the_app(dev: Developer, verb: str) -> None:
     files = dev.files
     document = {
-        "Play": f"<Play>{files.url('/long.wav')}</Play><Play>{files.url('/tail.wav')}</Play>",
+        "Play": f"<Play>{files.url('/patient.wav')}</Play><Play>{files.url('/tail.wav')}</Play>",
         "Pause": f'<Play digits="1"/><Pause length="2"/><Play>{files.url("/tail.wav")}</Play>',
     }[verb]
     number = await dev.serving(document, status_callback=dev.app.url("/status"))
@@ -209,14 +212,14 @@ async def test_a_verb_goes_on_after_a_kill_of_the_app(dev: Developer, verb: str)
         sid = await dev.call_sid()
         await dev.logged("verb.start", sid, f"verb={verb}")
         await kill(dev.stack, "app")
-        end = await phone.probe.wait_for(TAIL, timeout=20)
+        end = await phone.probe.wait_for(TAIL, timeout=40)
         await phone.hung_up()
     await completed(dev, sid)
     assert len(dev.app.received("/voice")) == 1
     if verb == "Play":
         heard = phone.probe.audio()
-        assert heard.count(LONG[-8000:]) == 1
-        assert heard.index(LONG) < end
+        assert heard.count(PATIENT[-8000:]) == 1
+        assert heard.index(PATIENT) < end
 
 
 async def test_a_killed_stream_worker_is_a_stream_error_and_the_next_verb_runs(
