@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from ari_app.call.absence import Absence
 from ari_app.call.bridge import Bridge
 from ari_app.call.leg import Leg
 
@@ -18,6 +19,7 @@ class RoomVoice(Leg):
         self.channel_id = bridge.bridge_id
         self.answered = True
         self.gone = asyncio.get_running_loop().create_future()
+        self.absence = Absence(bridge.ari, bridge.bridge_id, self.gone)
 
     async def play(self, path: str) -> None:
         """Play a file (absolute path, no extension) to all; stopped when cancelled.
