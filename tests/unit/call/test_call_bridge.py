@@ -8,6 +8,7 @@ import pytest
 
 from ari_app.ari.errors import AriError
 from ari_app.call.bridge import Bridges
+from ari_app.call.conference.voice import RoomVoice
 from ari_app.errors import TwilioError
 from ari_app.testing.call_services import CallRoom
 
@@ -22,6 +23,16 @@ async def test_channels_of_a_bridge_hear_a_file_and_it_is_destroyed(room: CallRo
         await bridge.play("/media/welcome")
     assert room.asterisk.requested("POST", f"/bridges/{ID}/play/.*")
     assert not bridges.owns(ID)
+    room.assert_nothing_left()
+
+
+async def test_a_voice_to_all_is_never_away_and_is_heard(room: CallRoom) -> None:
+    """Each verb asks first that its leg be here."""
+    async with Bridges().mixing(room.ari, ID) as bridge:
+        voice = RoomVoice(bridge)
+        await voice.absence.recall()
+        await voice.play("/media/news")
+    assert room.asterisk.requested("POST", f"/bridges/{ID}/play/.*")
     room.assert_nothing_left()
 
 
