@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from ari_app.settings.kinds import AbsolutePath, CommaList, IpAddress, Port, comma_list, field
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
+#: nathelper gives a ping 3 s (ping_threshold), looked at every second. One that is sent again
+#: before that is put twice into its list, and OpenSIPS 3.6.8 dies of it.
+PingSeconds = Annotated[int, Field(ge=6, le=86_400)]
 Count = Annotated[int, Field(ge=1)]
 Realm = Annotated[str, Field(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
 #: `host:port=capacity`
@@ -80,8 +83,10 @@ class ClientGatewaySettings(BaseModel):
     min_expires: Seconds = field(600, "Shortest registration, seconds; shorter ones get this")
     max_expires: Seconds = field(3600, "Longest registration, seconds; longer ones get this")
     max_contacts: Count = field(10, "Phones of one account; a further one replaces the oldest")
-    ping_interval: Seconds = field(
-        30, "Seconds between OPTIONS to phones behind NAT, to nodes, and within a call to its phone"
+    ping_interval: PingSeconds = field(
+        30,
+        "Seconds between OPTIONS to phones behind NAT, to nodes, and within a call to its phone; "
+        "at least 6",
     )
     attempts: Count = field(20, "Wrong credentials from one address before it is refused")
     lockout: Seconds = field(300, "Seconds that such an address is refused")

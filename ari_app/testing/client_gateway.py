@@ -68,7 +68,7 @@ class ClientGateway:
 
     async def unregistered(self, name: str) -> None:
         """Wait until none of an account's registrations is valid."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while True:
                 if not any(found.expires for found in await self.contacts(name)):
                     return

@@ -92,3 +92,10 @@ def test_every_setting_is_in_the_documentation() -> None:
     for name, info in ClientGatewaySettings.model_fields.items():
         assert f"| `{name.upper()}` | " in page
         assert f" | {info.description} |" in page
+
+
+def test_pings_must_not_overtake_their_own_threshold() -> None:
+    """OpenSIPS 3.6.8 crashes when a phone is pinged again before its last ping was given up."""
+    with pytest.raises(SettingsError, match="greater than or equal to 6"):
+        loaded(ping_interval=5)
+    assert loaded(ping_interval=6).ping_interval == 6
