@@ -6,14 +6,13 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 import typer
 
-from ari_app.gateway.errors import GatewayError
-from ari_app.node import stack
-from ari_app.node.errors import NodeError
-from ari_app.settings_load import Loaded, SettingsError, load
+if TYPE_CHECKING:  # `--help` needs none of it
+    from ari_app.node.stack import Stack
+    from ari_app.settings_load import Loaded
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,10 +36,15 @@ class Options:
 
     def load(self) -> Loaded:
         """Read the settings; raises SettingsError."""
+        from ari_app.settings_load import load  # noqa: PLC0415
+
         return load(self.config)
 
-    def running(self) -> stack.Stack:
+    def running(self) -> Stack:
         """Return the running node; raises NodeError when none runs."""
+        from ari_app.node import stack  # noqa: PLC0415
+        from ari_app.node.errors import NodeError  # noqa: PLC0415
+
         found = stack.current(self.load())
         if found is None:
             raise NodeError("Nothing is running. Start it: make up")
@@ -52,6 +56,10 @@ def plainly(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        from ari_app.gateway.errors import GatewayError  # noqa: PLC0415
+        from ari_app.node.errors import NodeError  # noqa: PLC0415
+        from ari_app.settings_load import SettingsError  # noqa: PLC0415
+
         try:
             return command(*args, **kwargs)
         except SettingsError as error:

@@ -10,13 +10,11 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
-from ari_app.debug.exits import HELP, USAGE, QuitError
+from ari_app.debug.exits import USAGE, QuitError
 from ari_app.debug.filters import Filter, FilterError, parse
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-EPILOG = HELP
 
 
 def plainly(command: Callable[P, R]) -> Callable[P, R]:

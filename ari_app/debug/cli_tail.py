@@ -13,7 +13,7 @@ from typing import IO, Annotated, Literal
 import typer
 
 from ari_app.debug import record as records
-from ari_app.debug.cli_support import EPILOG, compiled, plainly
+from ari_app.debug.cli_support import compiled, plainly
 from ari_app.debug.exits import FAILED, UNREACHABLE, QuitError
 from ari_app.debug.filters import Filter
 from ari_app.debug.lines import Lines
@@ -218,6 +218,3 @@ def _watched(
         text = f"ari-debug: {backlog.dropped} of {backlog.seen} not shown: the output is too slow"
         typer.echo(text, err=True)
     return code
-
-
-__all__ = ["EPILOG", "record", "tail"]
