@@ -12,12 +12,14 @@ from ari_app.debug.record import Item
 
 #: Seconds around a leg's beginning in which its INVITE without a known Call-ID is looked for.
 _BEFORE, _AFTER = 2.0, 10.0
+#: Seconds after its last SIP message in which a call's audio may still come.
+_AUDIO_AFTER = 1.0
 
 
 def join(items: Sequence[Item], datagrams: Sequence[Datagram]) -> list[Item]:
     """Return the items of one call together with what a capture holds of it, in order of time.
 
-    A leg's dialog is found by its Call-ID; an outbound leg, whose Call-ID the app does not know,
+    A leg's dialog is found by its Call-ID; a leg of which nothing tells it (before Asterisk 22)
     by the number and the time of its INVITE.
     """
     found = dialogs(datagrams)
@@ -43,19 +45,42 @@ class _Leg(NamedTuple):
     inbound: bool
 
 
+def call_id_of_port(datagrams: Sequence[Datagram], port: int) -> str:
+    """Return the Call-ID of the last dialog whose SDP names this port, "" when there is none."""
+    found = ""
+    for call_id, messages in dialogs(datagrams).items():
+        if any(one.audio is not None and one.audio[1] in (port, port - 1) for one in messages):
+            found = call_id
+    return found
+
+
+def _call_ids(items: Sequence[Item]) -> dict[str, str]:
+    """The Call-ID of every channel that says it: a SIP channel's `protocol_id`."""
+    found: dict[str, str] = {}
+    for item in items:
+        data = item.data if isinstance(item.data, dict) else {}
+        for part in ("channel", "peer"):
+            channel = data.get(part)
+            if isinstance(channel, dict) and channel.get("protocol_id"):
+                found[str(channel.get("id", ""))] = str(channel["protocol_id"])
+    return found
+
+
 def _legs(items: Sequence[Item]) -> Iterator[_Leg]:
     seen: set[str] = set()
+    told = _call_ids(items)
     for item in items:
         data = item.data if isinstance(item.data, dict) else {}
         if item.channel in seen:
             continue
         if item.type == "call-begun":
-            call_id = str(data.get("sip_call_id") or "")
+            call_id = str(data.get("sip_call_id") or "") or told.get(item.channel, "")
             inbound = data.get("direction") == "inbound"
             yield _Leg(item.channel, item.call, call_id, str(data.get("to", "")), item.at, inbound)
         elif item.type == "StasisStart" and not item.call:
             args = [str(arg) for arg in data.get("args") or []]
-            call_id = next((arg for arg in args if "@" in arg or len(arg) > 24), "")
+            call_id = told.get(item.channel, "")
+            call_id = call_id or next((arg for arg in args if "@" in arg or len(arg) > 24), "")
             channel = data.get("channel", {})
             exten = str(channel.get("dialplan", {}).get("exten", ""))
             inbound = channel.get("state") == "Ring"
@@ -110,10 +135,19 @@ def _of_leg(
             },
         )
         seen.add(key)
+    # A port is another call's soon after.
+    within = [one for one in datagrams if messages[0].at <= one.at <= _until(messages)]
     theirs = {m.audio for m in messages if m.audio and m.source == ours}
     others = {m.audio for m in messages if m.audio and m.target == ours}
-    for flow in flows(datagrams, theirs | others):
+    for flow in flows(within, theirs | others):
         yield from _of_flow(flow, "in" if flow.target in theirs else "out", leg)
+
+
+def _until(messages: Sequence[SipMessage]) -> float:
+    """When a dialog's audio is over; for ever, when its end was not captured."""
+    last = messages[-1]
+    over = last.method == "BYE" or (last.method == "ACK" and any(m.status >= 300 for m in messages))
+    return last.at + _AUDIO_AFTER if over else float("inf")
 
 
 def _of_flow(flow: Flow, way: str, leg: _Leg) -> Iterator[Item]:

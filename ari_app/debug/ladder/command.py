@@ -9,14 +9,12 @@ import typer
 from rich.console import Console
 
 from ari_app.debug.cli_support import plainly
-from ari_app.debug.exits import FAILED, UNREACHABLE, USAGE, QuitError
+from ari_app.debug.exits import UNREACHABLE, USAGE, QuitError
 from ari_app.debug.ladder.build import tell
 from ari_app.debug.ladder.html import page
-from ari_app.debug.ladder.pick import NoCallError, pick
 from ari_app.debug.ladder.text import Ladder
-from ari_app.debug.record import Item
-from ari_app.debug.sources import From, Place, SourceError, TapPath, recorded
-from ari_app.debug.tapped import held
+from ari_app.debug.remembered import call_of, exported, remembered
+from ari_app.debug.sources import From, Place, TapPath
 
 #: As wide as a ladder needs to be in a pipe or a file.
 _WIDE = 160
@@ -26,13 +24,19 @@ _WIDE = 160
 def ladder(
     call: Annotated[
         str | None,
-        typer.Argument(help="CallSid, channel id or name, SIP Call-ID, stream SID or number"),
+        typer.Argument(
+            help="CallSid, channel id or name, SIP Call-ID, stream SID, number, RTP port"
+        ),
     ] = None,
     last: Annotated[bool, typer.Option("--last", help="The last call that began")] = False,
     from_: From = None,
     tap: TapPath = None,
     pcap: Annotated[
         Path | None, typer.Option(help="A capture whose SIP and RTP gaps are put in")
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", "-O", help="Write the call's packets of --pcap into this pcap"),
     ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write one self-contained HTML file instead")
@@ -56,15 +60,18 @@ def ladder(
       ari-debug ladder --last
       ari-debug ladder +15550100 --html ticket.html
       ari-debug ladder CA12… --from call.jsonl --pcap call.pcap
+      ari-debug ladder 20010 --pcap all.pcap -O call.pcap
     """
     if (call is None) is not last:
         raise QuitError(USAGE, "name a call, or say --last")
-    try:
-        mine = pick(_items(Place(tap=tap, file=from_)), call)
-    except NoCallError as error:
-        raise QuitError(FAILED, str(error)) from error
-    if pcap is not None:
-        mine = _with_capture(mine, pcap)
+    if export is not None and pcap is None:
+        raise QuitError(USAGE, "-O writes packets of a capture: say which with --pcap")
+    mine = call_of(remembered(Place(tap=tap, file=from_)), call, pcap)
+    if export is not None and pcap is not None:
+        count = exported(mine, pcap, export)
+        typer.echo(f"{count} packets in {export}", err=True)
+        if html is None:
+            return
     story = tell(mine, everything=everything, gap=gap)
     if html is not None:
         try:
@@ -77,23 +84,3 @@ def ladder(
     if width or not console.is_terminal:
         console.width = width or _WIDE
     console.print(Ladder(story))
-
-
-def _items(place: Place) -> list[Item]:
-    try:
-        place = place.settled()
-        return recorded(place.file) if place.file else held(place.tap or Path())
-    except LookupError as error:
-        raise QuitError(UNREACHABLE, str(error.args[0])) from error
-    except SourceError as error:
-        raise QuitError(UNREACHABLE, str(error)) from error
-
-
-def _with_capture(mine: list[Item], pcap: Path) -> list[Item]:
-    # Not above: only who has a capture waits for its library.
-    from ari_app.debug.capture import CaptureError, join, read  # noqa: PLC0415
-
-    try:
-        return join(mine, read(pcap))
-    except CaptureError as error:
-        raise QuitError(UNREACHABLE, str(error)) from error

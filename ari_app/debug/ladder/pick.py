@@ -15,8 +15,8 @@ class NoCallError(Exception):
 def pick(items: Sequence[Item], wanted: str | None = None) -> list[Item]:
     """Return what belongs to ``wanted``, in order: a SID, channel id or name, number, Call-ID.
 
-    None: the last call that began. A number means its last call. Children of a call belong to
-    it. Raises NoCallError.
+    Or a port of a media leg, as `20010` or `10.0.0.1:20010`. None: the last call that began. A
+    number or port means its last call. Children of a call belong to it. Raises NoCallError.
     """
     first = _last(items) if wanted is None else _find(items, wanted)
     if first is None:
@@ -57,12 +57,33 @@ def _find(items: Sequence[Item], wanted: str) -> Item | None:
         for item in reversed(items):
             if (item.call or not only_with_call) and wanted in {*ids(item), *_names(item)}:
                 return item
+    return _of_port(items, wanted)
+
+
+def _of_port(items: Sequence[Item], wanted: str) -> Item | None:
+    """The last item that tells a media leg's port."""
+    host, _, text = wanted.rpartition(":")
+    if not text.isdigit():
+        return None
+    for item in reversed(items):
+        for found_host, port in _ports(item):
+            if port == text and host in ("", found_host):
+                return item
     return None
+
+
+def _ports(item: Item) -> Iterator[tuple[str, str]]:
+    """Asterisk's ends of media legs, as the stream's opening or the channel's variable tells."""
+    if item.kind == "stream" and item.type == "open":
+        yield _member(item, "peer_host"), _member(item, "peer_port")
+    elif item.type == "ChannelVarset" and _member(item, "variable") == "UNICASTRTP_LOCAL_PORT":
+        yield "", _member(item, "value")
 
 
 def _names(item: Item) -> set[str]:
     found = {item.call, item.channel, str(_in(item.data, "channel", "name"))}
     found |= {_member(item, "sip_call_id"), _member(item, "parent")}
+    found |= {str(_in(item.data, part, "protocol_id")) for part in ("channel", "peer")}
     args = item.data.get("args") if isinstance(item.data, dict) else None
     if isinstance(args, list):
         found.update(str(arg) for arg in args)

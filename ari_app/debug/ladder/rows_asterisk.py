@@ -200,7 +200,9 @@ def _hangup_request(scene: Scene, item: Item) -> Iterator[Row]:
         return
     cause = member(item.data, "cause")
     if not scene.has_sip:
-        yield Row(item.at, "BYE", lane, "asterisk", tone="good", inferred=True)
+        up = member(item.data, "channel", "state") == "Up"
+        went = "BYE" if up else "CANCEL" if lane == "phone" else "final answer"
+        yield Row(item.at, went, lane, "asterisk", tone="good", inferred=True)
     label = "ChannelHangupRequest" + (f", cause {cause}" if cause else "")
     yield Row(item.at, label, "asterisk", "app")
 

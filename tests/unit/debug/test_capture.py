@@ -10,7 +10,7 @@ from pathlib import Path
 import dpkt
 import pytest
 
-from ari_app.debug.capture import CaptureError, join, read
+from ari_app.debug.capture import CaptureError, call_id_of_port, export, join, read
 from ari_app.debug.capture.read import Address, Datagram
 from ari_app.debug.capture.rtp import flows
 from ari_app.debug.ladder import tell
@@ -155,23 +155,115 @@ def test_gaps(times: list[float], numbers: list[int], stamps: list[int], words: 
     assert [gap.words for gap in flow.gaps] == ([words] if words else [])
 
 
+def packet(one: Datagram, number: int = 0) -> dpkt.ip.IP:
+    udp = dpkt.udp.UDP(sport=one.source[1], dport=one.target[1], data=one.data)
+    udp.ulen = len(udp)
+    addresses = {
+        "src": socket.inet_aton(one.source[0]),
+        "dst": socket.inet_aton(one.target[0]),
+    }
+    ip = dpkt.ip.IP(p=17, id=number, data=udp, **addresses)
+    ip.len = len(ip)
+    return ip
+
+
+def written(path: Path, packets: Iterable[tuple[float, dpkt.ip.IP]], form: str = "pcap") -> Path:
+    with path.open("wb") as file:
+        writer = (dpkt.pcap if form == "pcap" else dpkt.pcapng).Writer(file)
+        for at, ip in packets:
+            writer.writepkt(bytes(dpkt.ethernet.Ethernet(data=ip)), ts=at)
+    return path
+
+
+def pieces(ip: dpkt.ip.IP, size: int = 400) -> list[dpkt.ip.IP]:
+    """As a router would cut it (RFC 791)."""
+    whole, cut = bytes(ip.data), []
+    for start in range(0, len(whole), size):
+        more = start + size < len(whole)
+        part = dpkt.ip.IP(
+            src=ip.src, dst=ip.dst, p=17, id=ip.id, mf=int(more), data=whole[start : start + size]
+        )
+        part.offset = start
+        part.len = 20 + len(whole[start : start + size])
+        cut.append(part)
+    return cut
+
+
+def rtcp(at: float, way: tuple[Address, Address]) -> Datagram:
+    return Datagram(at, *way, struct.pack("!BBHI", 0x80, 200, 6, 0xABCD) + bytes(20))
+
+
+def test_a_call_s_packets_become_a_capture_of_their_own(tmp_path: Path) -> None:
+    """SIP by Call-ID, RTP and RTCP by its ports, pieces of datagrams; nothing of anybody else."""
+    up, down = (PHONE_RTP, ASTERISK_RTP), (ASTERISK_RTP, PHONE_RTP)
+    beside = (("10.0.0.1", 4001), ("10.0.0.3", 20001))
+    long = sip(10.55, (ASTERISK, GATEWAY), "SIP/2.0 183 Progress", "1 INVITE", "x" * 1200)
+    mine = [*a_call()[:-1], rtcp(12.5, beside), rtcp(12.6, up)]
+    others = [
+        a_call()[-1],
+        rtcp(12.5, (("10.0.0.1", 4003), ("10.0.0.3", 20003))),
+        *rtp(range(20), (("10.0.0.9", 4000), ("10.0.0.3", 20002)), 11.0, ssrc=0x77),
+        *rtp(range(20), down, 100.0, ssrc=0x88),  # the port is another call's by then
+        Datagram(11.0, ("10.0.0.1", 53), ("10.0.0.3", 53), b"dns"),
+    ]
+    packets = [(one.at, packet(one)) for one in (*mine, *others)]
+    packets += [(10.55, part) for part in pieces(packet(long, number=7))]
+    foreign = Datagram(10.56, ("10.0.0.8", 9), ("10.0.0.9", 9), b"y" * 900)
+    packets += [(10.56, part) for part in pieces(packet(foreign, number=7))]
+    packets.sort(key=lambda one: one[0])
+    source, target = written(tmp_path / "all.pcap", packets), tmp_path / "call.pcap"
+    items = join([begun(), begun(at=13.02)], read(source))
+    count = export(items, source, target)
+    with target.open("rb") as file:
+        kept = [dpkt.ethernet.Ethernet(raw).data for _, raw in dpkt.pcap.Reader(file)]
+    assert count == len(kept) == len(mine) + len(pieces(packet(long)))
+    assert {one.data for one in mine} <= {one.data for one in read(target)}
+    assert [one.offset for one in kept if one.id == 7] == [0, 400, 800, 1200]
+    assert [row.label for row in tell(join([begun()], read(target))).rows] == [
+        row.label for row in tell(join([begun()], read(source))).rows
+    ]
+
+
+def test_a_capture_is_never_written_over_itself_nor_an_empty_one(tmp_path: Path) -> None:
+    source = written(tmp_path / "all.pcap", [(one.at, packet(one)) for one in a_call()])
+    items = join([begun()], read(source))
+    with pytest.raises(CaptureError, match="overwrite"):
+        export(items, source, source)
+    assert export([begun(call_id="nobody's")], source, tmp_path / "none.pcap") == 0
+    assert not (tmp_path / "none.pcap").exists()
+
+
+def test_the_call_of_a_port_is_known_from_the_capture() -> None:
+    assert call_id_of_port(a_call(), ASTERISK_RTP[1]) == "abc@phone"
+    assert call_id_of_port(a_call(), ASTERISK_RTP[1] + 1) == "abc@phone"
+    assert call_id_of_port(a_call(), 1) == ""
+
+
+def test_an_outbound_leg_is_found_by_what_its_channel_says() -> None:
+    """Asterisk 22 tells a SIP channel's Call-ID."""
+    at = 10.0
+    invite = [
+        sip(at, (ASTERISK, PHONE), "INVITE sip:+1@host SIP/2.0", "1 INVITE", call_id="its-own"),
+        sip(at + 30, (ASTERISK, PHONE), "INVITE sip:+1@host SIP/2.0", "1 INVITE", call_id="no"),
+    ]
+    created = Item(
+        at=at + 30,
+        kind="event",
+        type="ChannelCreated",
+        channel=CHANNEL,
+        data={"channel": {"id": CHANNEL, "name": "PJSIP/x", "protocol_id": "its-own"}},
+    )
+    found = join([begun("outbound-api", "", at=at + 30), created], invite)
+    assert [one.linked for one in found if one.kind == "sip"] == [("its-own",)]
+
+
 @pytest.mark.parametrize("form", ["pcap", "pcapng"])
 def test_files_of_both_forms_are_read(tmp_path: Path, form: str) -> None:
     path = tmp_path / "x.pcap"
     with path.open("wb") as file:
         writer = (dpkt.pcap if form == "pcap" else dpkt.pcapng).Writer(file)
         for one in a_call()[:3]:
-            udp = dpkt.udp.UDP(sport=one.source[1], dport=one.target[1], data=one.data)
-            udp.ulen = len(udp)
-            ip = dpkt.ip.IP(
-                src=socket.inet_aton(one.source[0]),
-                dst=socket.inet_aton(one.target[0]),
-                p=17,
-                data=udp,
-            )
-            ip.len = len(ip)
-            frame = dpkt.ethernet.Ethernet(data=ip)
-            writer.writepkt(bytes(frame), ts=one.at)
+            writer.writepkt(bytes(dpkt.ethernet.Ethernet(data=packet(one))), ts=one.at)
         writer.writepkt(b"too short", ts=11)
     found = read(path)
     assert [one[1:] for one in found] == [one[1:] for one in a_call()[:3]]

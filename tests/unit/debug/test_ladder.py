@@ -24,6 +24,8 @@ from ari_app.debug.record import Item, header, line
 from ari_app.debug.sources import recorded
 
 GOLDEN = Path(__file__).parent / "golden"
+#: Asterisk's end of the media leg of `stream.jsonl`.
+PORT = "20832"
 CALLS = sorted(path.stem for path in GOLDEN.glob("*.jsonl"))
 
 
@@ -52,7 +54,19 @@ def test_there_are_golden_calls() -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    ["sid", "channel", "name", "number", "caller", "Call-ID", "stream SID", "bridge", None],
+    [
+        "sid",
+        "channel",
+        "name",
+        "number",
+        "caller",
+        "Call-ID",
+        "stream SID",
+        "bridge",
+        "port",
+        "host and port",
+        None,
+    ],
 )
 def test_a_call_is_found_by_any_of_its_names(wanted: str | None) -> None:
     items = items_of("stream") + items_of("trouble")
@@ -69,6 +83,8 @@ def test_a_call_is_found_by_any_of_its_names(wanted: str | None) -> None:
         "Call-ID": facts["SIP Call-ID"],
         "stream SID": facts["stream"],
         "bridge": facts["stream"] + "-bridge",
+        "port": PORT,
+        "host and port": f"127.0.0.1:{PORT}",
         None: None,
     }
     assert tell(pick(items_of("stream"), known[wanted])).rows == story.rows

@@ -1,0 +1,65 @@
+"""All items that a recording or a tap holds now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ari_app.debug.exits import FAILED, UNREACHABLE, QuitError
+from ari_app.debug.ladder.pick import NoCallError, pick
+from ari_app.debug.record import Item
+from ari_app.debug.sources import Place, SourceError, recorded
+from ari_app.debug.tapped import held
+
+
+def remembered(place: Place) -> list[Item]:
+    """Read a recording, or what a tap holds; raises QuitError when there is neither."""
+    try:
+        place = place.settled()
+        return recorded(place.file) if place.file else held(place.tap or Path())
+    except LookupError as error:
+        raise QuitError(UNREACHABLE, str(error.args[0])) from error
+    except SourceError as error:
+        raise QuitError(UNREACHABLE, str(error)) from error
+
+
+def call_of(items: list[Item], wanted: str | None, pcap: Path | None = None) -> list[Item]:
+    """Items of one call, with what a capture holds of it; raises QuitError.
+
+    With a capture a call is found by its RTP ports too, which the SDP in it tells.
+    """
+    if pcap is None:
+        try:
+            return pick(items, wanted)
+        except NoCallError as error:
+            raise QuitError(FAILED, str(error)) from error
+    # Not above: only who has a capture waits for its library.
+    from ari_app.debug.capture import CaptureError, call_id_of_port, join, read  # noqa: PLC0415
+
+    try:
+        datagrams = read(pcap)
+        try:
+            mine = pick(items, wanted)
+        except NoCallError:
+            port = (wanted or "").rpartition(":")[2]
+            call_id = call_id_of_port(datagrams, int(port)) if port.isdigit() else ""
+            if not call_id:
+                raise
+            mine = pick(items, call_id)
+        return join(mine, datagrams)
+    except NoCallError as error:
+        raise QuitError(FAILED, str(error)) from error
+    except CaptureError as error:
+        raise QuitError(UNREACHABLE, str(error)) from error
+
+
+def exported(mine: list[Item], pcap: Path, target: Path) -> int:
+    """Write a call's packets into a capture of their own; how many. Raises QuitError."""
+    from ari_app.debug.capture import CaptureError, export  # noqa: PLC0415
+
+    try:
+        count = export(mine, pcap, target)
+    except CaptureError as error:
+        raise QuitError(UNREACHABLE, str(error)) from error
+    if not count:
+        raise QuitError(FAILED, f"{pcap} has no packet of this call")
+    return count
