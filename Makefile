@@ -51,6 +51,7 @@ format: $(STAMPS)/venv ## Bring the code into the house style
 docs: $(STAMPS)/venv ## Write the generated pages
 	$(BIN)/ariswitch config --markdown > docs/configuration.md.new
 	mv docs/configuration.md.new docs/configuration.md
+	$(BIN)/python -m ari_app.debug.diagnose.page
 
 lock: $(STAMPS)/venv ## Pin every dependency anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

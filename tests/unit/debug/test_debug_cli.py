@@ -118,3 +118,24 @@ def test_a_pipe_that_is_closed_ends_it_quietly(recording: Path) -> None:
     tail.stdout.close()
     assert (tail.stderr.read(), tail.wait()) == (b"", 0)
     tail.stderr.close()
+
+
+def test_a_call_or_a_word_is_explained_and_neither_is_said(tmp_path: Path) -> None:
+    golden = str(Path(__file__).parent / "golden" / "forbidden.jsonl")
+    called = runner.invoke(app, ["explain", "+15550100", "--from", golden])
+    assert called.exit_code == 0
+    assert "answered 403" in called.stdout
+    assert runner.invoke(app, ["explain", "--last", "--from", golden]).stdout == called.stdout
+    told = msgspec.json.decode(
+        runner.invoke(app, ["explain", "--last", "--json", "--from", golden]).stdout
+    )
+    assert [one["rule"] for one in told["findings"]] == ["bot-handshake", "nothing-follows"]
+    assert "(event)" in runner.invoke(app, ["explain", "StasisStart", "--from", golden]).stdout
+    assert "Fix:" in runner.invoke(app, ["explain", "31920"]).stdout
+    neither = runner.invoke(app, ["explain", "StasisStarted", "--from", golden])
+    assert neither.exit_code == 1
+    assert "Did you mean StasisStart" in neither.stderr
+    assert "nothing of 'StasisStarted' among" in neither.stderr
+    nowhere = runner.invoke(app, ["explain", "CA1", "--tap", str(tmp_path / "none")])
+    assert nowhere.exit_code == 3
+    assert runner.invoke(app, ["explain", "CA1", "--last"]).exit_code == 2
