@@ -13,14 +13,12 @@ from enum import Enum
 from stream import control, g711, messages
 from stream.hot import Lane, Sender
 from stream.inbound import Inbound
+from stream.late import MAX_OWED
 from stream.playout import Playout
 from stream.rtp import Packet
 from stream.twin import Link, Receiver
 
 FRAME_MS = 20
-
-MAX_OWED = 3
-"""Ticks made up for after a stall, by frames that are there: 60 ms, what a phone buffers."""
 
 WARN_SLOW_READER = 31930
 WARN_QUEUE_FULL = 31931

@@ -8,6 +8,8 @@ from collections import deque
 from typing import Protocol
 
 from stream import rtp
+from stream.g711 import FRAME_BYTES
+from stream.late import AHEAD, CALM, MAX_OWED, PATIENCE
 
 
 class InboundState:
@@ -113,6 +115,10 @@ class Sender:
         self._second = self._payload_type
         return header + frame
 
+    def skip(self, ticks: int) -> None:
+        """Let time pass without a packet: the next one's timestamp tells of it."""
+        self._timestamp = self._timestamp + ticks * FRAME_BYTES & 0xFFFFFFFF
+
 
 class Link(Protocol):
     """The bot's WebSocket as the session sees it."""
@@ -176,6 +182,12 @@ class Lane:
         self.is_open = False
         #: Ticks still to be served with a frame, should one come: the last, and those missed.
         self.owes = 0
+        #: Ticks in a row that found nothing queued.
+        self._dry = 0
+        #: Whether the bot has sent ahead of time since it began to talk.
+        self._ahead = False
+        #: Ticks since a talking bot has last kept us waiting for longer than one.
+        self._calm = CALM
         self.frames = 0
         self.media_sent = 0
         self.media_dropped = 0
@@ -218,8 +230,14 @@ class Lane:
 
         None when there is none *yet*: audio leaves as soon as it may, silence as late as it may.
         A tick that finds nothing queued owes a frame, which `late` gives when it comes; only when
-        the next tick falls due is it silence. So there is a frame for each tick, at most one tick
-        late, and what comes late for its tick is not late for the rest of the call.
+        the next tick falls due is it silence. So what comes late for its tick is not late for the
+        rest of the call.
+
+        A bot that sends in real time, as an echo does, never catches up. So it is waited for a
+        little longer, `PATIENCE`, when it has kept us waiting: once in a while that is a stall on
+        its way, which is over then. If it happens again soon, it is jitter, and silence gives
+        it a buffer of its size. The ticks that were waited for in vain are let go, and the
+        timestamp says so.
 
         `Session.sent` must follow as soon as the frame has left, when marks are pending.
         """
@@ -227,11 +245,30 @@ class Lane:
             silence = self.inbound.tick()
             if silence is not None:
                 self.media(silence)
-            if not self.playout.frames:
-                owed, self.owes = self.owes, 1
-                if not owed:
-                    return None
+            if self._calm < CALM:
+                self._calm += 1
+            waiting = len(self.playout.frames)
+            if waiting:
+                self._ahead |= waiting > AHEAD
+            elif self._dry < self._patience():
+                self._dry += 1
+                self.owes = min(self.owes + 1, MAX_OWED)
+                return None
+            else:
+                self._give_up()
         return self._next()
+
+    def _patience(self) -> int:
+        playout = self.playout
+        waits = playout.speaking and not playout.rest and not self._ahead and self._calm == CALM
+        return PATIENCE if waits else 1
+
+    def _give_up(self) -> None:
+        """Owe no more than the last tick; this one is silence, or what is left of a frame."""
+        if self._dry > 1:
+            self.sender.skip(self._dry - 1)
+        self._dry = self.owes = 1
+        self._ahead = False
 
     def late(self) -> bytes | None:
         """Return the frame that a tick owes, when it has come; to be called at every wake-up."""
@@ -241,6 +278,10 @@ class Lane:
         return self._next()
 
     def _next(self) -> bytes:
+        if self.playout.frames:
+            if self._dry > 1:
+                self._calm = 0
+            self._dry = 0
         frame = self.playout.take() if self.is_open else None
         self.rtp_sent += 1
         if frame is None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 from typing import Generic, TypeVar
 
+from stream.late import MAX_OWED
+
 T = TypeVar("T")
 
 PERIOD = 0.020
 GROUPS = 4
-
-MAX_MISSED = 3
-"""Rounds told of after a stall."""
 
 
 class Wheel(Generic[T]):
@@ -63,7 +62,7 @@ class Wheel(Generic[T]):
         count = len(self._groups)
         first = max(self._next, last - count + 1)
         self.skipped += first - self._next
-        lost = range(max(self._next, first - MAX_MISSED * count), first)
+        lost = range(max(self._next, first - MAX_OWED * count), first)
         self.missed = [item for slot in lost for item in self._groups[slot % count]]
         self._next = last + 1
         return [list(self._groups[slot % count]) for slot in range(first, last + 1)]

@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 
 enum { FRAME = 160, FRAME_MS = 20, RTP_HEADER = 12, PACKET = RTP_HEADER + FRAME };
+/* How late a bot may be: stream/late.py says why. */
+enum { PATIENCE = 3, AHEAD = 10, CALM = 500, MAX_OWED = 6 };
 enum { IDLE_TICKS = 10, SLOW_BYTES = 64 * 1024, MAX_MESSAGE = 16 * 1024 * 1024 };
 enum { WS_CONTINUATION, WS_TEXT, WS_BINARY, WS_CLOSE = 8, WS_PING, WS_PONG, WS_HEAD = 14 };
 
@@ -61,7 +63,8 @@ typedef struct {
     PyObject_HEAD
     PyObject *inbound, *playout, *writer, *sender, *link, *peer, *table, *silence, *sid;
     char is_open;
-    unsigned char owes;
+    unsigned char owes, dry, ahead;
+    unsigned short calm;
     long long frames, media_sent, media_dropped, received, rtp_sent;
 } Lane;
 
@@ -94,6 +97,7 @@ size_t media_text(MediaText *self, unsigned long long timestamp, const uint8_t *
                   char *out);
 size_t media_text_room(MediaText *self, size_t size);
 void sender_header(Sender *self, uint8_t *out);
+void sender_skip(Sender *self, unsigned ticks);
 
 /* lane.c: each returns -1 with an exception set; tick and late 0 when nothing is to be sent. */
 int lane_datagram(Lane *self, const uint8_t *data, size_t size);

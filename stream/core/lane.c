@@ -175,6 +175,9 @@ static PyObject *take_frame(Lane *self)
     if (waiting < 0)
         return NULL;
     if (waiting) {
+        if (self->dry > 1)
+            self->calm = 0;
+        self->dry = 0;
         playout->taken += FRAME;
         playout->speaking = 1;
         return PyObject_CallMethodNoArgs(playout->frames, str_popleft);
@@ -214,20 +217,44 @@ static int write_frame(Lane *self, uint8_t *out)
     return 1;
 }
 
+/* How many ticks the bot may be late by. */
+static int patience(const Lane *self)
+{
+    const Playout *playout = (Playout *)self->playout;
+    int waits = playout->speaking && empty(playout->rest) && !self->ahead && self->calm == CALM;
+    return waits ? PATIENCE : 1;
+}
+
+/* Owes no more than the last tick: this one is silence, or what is left of a frame. */
+static void give_up(Lane *self)
+{
+    if (self->dry > 1)
+        sender_skip((Sender *)self->sender, self->dry - 1u);
+    self->dry = self->owes = 1;
+    self->ahead = 0;
+}
+
 /* Writes the frame due now, or owes it while there is none: stream/twin.py says why. */
 int lane_tick(Lane *self, uint8_t *out)
 {
     if (!ready(self) || (self->is_open && tick_inbound(self)))
         return -1;
     if (self->is_open) {
+        if (self->calm < CALM)
+            self->calm++;
         Py_ssize_t waiting = PyObject_Size(((Playout *)self->playout)->frames);
         if (waiting < 0)
             return -1;
-        int owed = self->owes;
-        if (!waiting)
-            self->owes = 1;
-        if (!waiting && !owed)
+        if (waiting) {
+            self->ahead |= waiting > AHEAD;
+        } else if (self->dry < patience(self)) {
+            self->dry++;
+            if (self->owes < MAX_OWED)
+                self->owes++;
             return 0;
+        } else {
+            give_up(self);
+        }
     }
     return write_frame(self, out);
 }
@@ -313,6 +340,7 @@ static int lane_init(PyObject *object, PyObject *args, PyObject *kwargs)
     Py_XSETREF(self->playout, Py_NewRef(playout));
     Py_XSETREF(self->writer, Py_NewRef(writer));
     Py_XSETREF(self->sender, Py_NewRef(sender));
+    self->calm = CALM;
     Py_XSETREF(self->link, Py_NewRef(link));
     Py_XSETREF(self->silence, Py_NewRef(silence));
     Py_XSETREF(self->table, Py_NewRef(table));

@@ -226,6 +226,12 @@ void sender_header(Sender *self, uint8_t *out)
     self->timestamp += FRAME;
 }
 
+/* Lets time pass without a packet. */
+void sender_skip(Sender *self, unsigned ticks)
+{
+    self->timestamp += ticks * FRAME;
+}
+
 static PyObject *sender_packet(PyObject *object, PyObject *frame)
 {
     if (!PyBytes_Check(frame) || PyBytes_GET_SIZE(frame) != FRAME) {
@@ -249,7 +255,18 @@ static int sender_init(PyObject *object, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
-static PyMethodDef sender_methods[] = {{"packet", sender_packet, METH_O, NULL}, {0}};
+static PyObject *sender_skip_method(PyObject *object, PyObject *ticks)
+{
+    long count = PyLong_AsLong(ticks);
+    if (count == -1 && PyErr_Occurred())
+        return NULL;
+    sender_skip((Sender *)object, (unsigned)count);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef sender_methods[] = {{"packet", sender_packet, METH_O, NULL},
+                                       {"skip", sender_skip_method, METH_O, NULL},
+                                       {0}};
 
 PyTypeObject SenderType = {
     PyVarObject_HEAD_INIT(NULL, 0)

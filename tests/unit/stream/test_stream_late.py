@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream import control, g711
+from stream import control, g711, rtp
+from stream.late import AHEAD, CALM, MAX_OWED, PATIENCE
 from stream.session import Session
 
 TICK = 4
@@ -56,29 +57,53 @@ def frame(number: int) -> bytes:
     return number.to_bytes(2, "big") + bytes(158)
 
 
-def played(phase: int, delays: list[int]) -> list[tuple[int, bytes]]:
+class Packets:
+    """What a session has sent: slot, payload, and the tick that its timestamp stands for."""
+
+    def __init__(self, session: Session) -> None:
+        self._sender = session.sender
+        self._began: int | None = None
+        self.sent: list[tuple[int, bytes, int]] = []
+
+    def take(self, slot: int, payload: bytes | None) -> None:
+        if payload is None:
+            return
+        packet = rtp.parse(self._sender.packet(payload))
+        assert packet is not None
+        if self._began is None:
+            self._began = packet.timestamp
+        at = (packet.timestamp - self._began) % 2**32
+        assert at % g711.FRAME_BYTES == 0
+        self.sent.append((slot, payload, at // g711.FRAME_BYTES))
+
+
+def packets(phase: int, delays: list[int]) -> list[tuple[int, bytes, int]]:
     """Play a bot's frames, one a tick and each so many slots late, in order.
 
     ``phase`` is where in a tick they come when they are not late. Returns the slot in which each
-    packet left, from the first tick on, and its payload.
+    packet left, from the first tick on, its payload, and the tick of its timestamp.
     """
     session = opened()
+    sent = Packets(session)
     arrivals = itertools.accumulate(
         (TICK * (QUIET + number) + phase + delay for number, delay in enumerate(delays)), max
     )
     due = Counter(arrivals)
-    sent: list[tuple[int, bytes]] = []
     number = 0
     for slot in range(TICK * (QUIET + len(delays)) + 100):
-        if slot % TICK == 0 and (payload := session.tick()) is not None:
-            sent.append((slot, payload))
+        if slot % TICK == 0:
+            sent.take(slot, session.tick())
         for _ in range(due[slot]):
             body = {"payload": base64.b64encode(frame(number)).decode()}
             session.text(json.dumps({"event": "media", "media": body}).encode())
             number += 1
-        if (payload := session.late()) is not None:
-            sent.append((slot, payload))
-    return sent
+        sent.take(slot, session.late())
+    return sent.sent
+
+
+def played(phase: int, delays: list[int]) -> list[tuple[int, bytes]]:
+    """Return `packets` without their timestamps."""
+    return [(slot, payload) for slot, payload, _ in packets(phase, delays)]
 
 
 def waits(phase: int, delays: list[int]) -> list[int]:
@@ -100,10 +125,24 @@ def test_no_frame_is_lost_doubled_or_reordered(phase: int, delays: list[int]) ->
 
 
 @given(PHASES, DELAYS)
-def test_each_tick_has_one_frame_at_most_a_tick_late(phase: int, delays: list[int]) -> None:
-    """Continuous RTP: 20 ms on average, nothing ahead of time, never more than two in a tick."""
-    for number, (slot, _) in enumerate(played(phase, delays)):
-        assert TICK * number <= slot <= TICK * (number + 1)
+def test_the_timestamp_is_the_time_within_our_patience(phase: int, delays: list[int]) -> None:
+    """Nothing ahead of its time, no tick served twice, and none later than we wait."""
+    served = packets(phase, delays)
+    for slot, _, tick in served:
+        assert TICK * tick <= slot <= TICK * (tick + PATIENCE)
+    ticks = [tick for _, _, tick in served]
+    assert ticks == sorted(set(ticks))
+
+
+@given(PHASES, DELAYS)
+def test_only_ticks_that_a_talking_bot_was_waited_for_have_no_packet(
+    phase: int, delays: list[int]
+) -> None:
+    served = packets(phase, delays)
+    for (_, _, before), (_, payload, after) in itertools.pairwise(served):
+        if after != before + 1:
+            assert after - before <= PATIENCE
+            assert payload == g711.SILENT_FRAME
 
 
 @given(PHASES)
@@ -112,14 +151,50 @@ def test_what_comes_in_time_leaves_when_it_comes(phase: int) -> None:
     assert waits(phase, [0] * 20) == [0] * 20
 
 
-@given(PHASES, st.integers(1, 12))
-def test_one_late_frame_makes_no_other_wait_longer_than_itself(phase: int, delay: int) -> None:
+@given(PHASES, st.integers(1, 16))
+def test_a_stall_that_comes_alone_does_not_stay(phase: int, delay: int) -> None:
+    """60 ms at most: every bot frame comes late by less and less, and no silence is sent."""
     found = waits(phase, [0] * 10 + [delay] + [0] * 20)
     assert found[:10] == [0] * 10
     assert found[10] == delay
     assert found[-1] <= delay
-    if phase + delay < TICK:  # no silence was sent in its place
+    if phase + delay < TICK * PATIENCE:
         assert found[-1] == 0
+
+
+@given(PHASES, st.integers(TICK, TICK * (PATIENCE - 1)))
+def test_jitter_that_comes_again_gets_a_buffer(phase: int, delay: int) -> None:
+    """The second time soon after, silence makes room, and after that nobody waits any more."""
+    found = waits(phase, [0] * 10 + [delay] + [0] * 20 + [delay] + [0] * 20 + [delay] + [0] * 20)
+    assert found[30] == 0
+    assert found[50] == found[-1] > 0
+    assert found[-1] <= delay
+
+
+def test_after_calm_a_stall_is_waited_for_again() -> None:
+    found = waits(1, [0] * 10 + [9] + [0] * (CALM + 10) + [9] + [0] * 20)
+    assert found[-1] == 0
+
+
+def test_who_sends_ahead_is_not_waited_for_at_the_end() -> None:
+    session = opened()
+    for number in range(AHEAD + 1):
+        session.play(frame(number))
+    assert [session.tick() for _ in range(AHEAD + 1)] == [frame(n) for n in range(AHEAD + 1)]
+    assert [session.tick(), session.tick()] == [None, g711.SILENT_FRAME]
+
+
+def test_the_end_of_real_time_talk_is_silence_after_our_patience() -> None:
+    session = opened()
+    sent = Packets(session)
+    for slot in range(3):
+        session.play(frame(slot))
+        sent.take(slot, session.tick())
+    for slot in range(3, 10):
+        sent.take(slot, session.tick())
+    first_silent = 3 + PATIENCE
+    assert [slot for slot, _, _ in sent.sent] == [0, 1, 2, *range(first_silent, 10)]
+    assert [tick for _, _, tick in sent.sent] == [0, 1, 2, *range(first_silent - 1, 9)]
 
 
 @given(PHASES, DELAYS)
@@ -165,7 +240,7 @@ def test_after_a_stall_what_waits_catches_up_one_frame_a_wake_up(missed: int, wa
         sent += [(slot, payload) for payload in (ticked, session.late()) if payload is not None]
     sent = [(slot, payload) for slot, payload in sent if payload != g711.SILENT_FRAME]
     assert [payload for _, payload in sent] == [frame(number) for number in range(len(sent))]
-    assert len(sent) == min(waiting, min(missed, 3) + 40 // TICK)
+    assert len(sent) == min(waiting, min(missed, MAX_OWED) + 40 // TICK)
     made_up = [slot for slot, _ in sent if slot % TICK]
-    assert len(made_up) == len(set(made_up)) <= min(missed, 3)
-    assert session.owes <= 1
+    assert len(made_up) == len(set(made_up)) <= min(missed, MAX_OWED)
+    assert session.owes <= PATIENCE

@@ -1,0 +1,15 @@
+"""How long a late bot is waited for; stream/core/core.h has the same numbers."""
+
+from __future__ import annotations
+
+PATIENCE = 3
+"""Ticks that a bot talking in real time may be late by, now and then: 60 ms, a stall on its way."""
+
+AHEAD = 10
+"""Frames queued by which a bot is known to send ahead of time: it runs dry when it has ended."""
+
+CALM = 500
+"""Ticks after which a bot is waited for again: what comes more often than every 10 s is jitter."""
+
+MAX_OWED = 6
+"""Ticks made up for by frames that are there: 120 ms, what a phone's jitter buffer grows to."""
