@@ -47,7 +47,7 @@ COMMANDS = (
     Later(
         "explain",
         "ari_app.debug.cli_explain:explain",
-        "Say what an event, a member or an operation of ARI means and when it comes.",
+        "Say why a call went as it did; or what a word of ARI or an error number means.",
     ),
     Later(
         "filters",
