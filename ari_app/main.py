@@ -300,7 +300,7 @@ def _services(
             allow_private=settings.allow_private_urls,
             allow=[str(network) for network in settings.url_allow],
             keep_query=settings.stream_keep_query,
-            outside=node.outside,
+            outside=node.outside if settings.redis_url is not None else None,
         ),
         recognizer=make_recognizer(settings),
         recorder=node.recorder,

@@ -37,7 +37,8 @@ class Open(msgspec.Struct, tag="open", frozen=True, kw_only=True):
     sent with the upgrade as they are. The query of ``url`` stays behind unless ``keep_query``
     (fact 14). Private addresses are refused but for those in the networks of ``allow``, e.g.
     ``10.0.0.0/8``.
-    ``connect_timeout`` in seconds covers DNS, TCP, TLS and the upgrade.
+    ``connect_timeout`` in seconds covers DNS, TCP, TLS and the upgrade. With ``news`` the app is
+    told of what the bot sends, too: `MarkTaken`, `Cleared`.
     """
 
     stream_sid: str
@@ -56,6 +57,7 @@ class Open(msgspec.Struct, tag="open", frozen=True, kw_only=True):
     allow: tuple[str, ...] = ()
     keep_query: bool = False
     connect_timeout: float = 10.0
+    news: bool = False
 
 
 class Stop(msgspec.Struct, tag="stop", frozen=True):
@@ -121,7 +123,8 @@ class Hello(msgspec.Struct, tag="hello", kw_only=True):
     """First event of a connection: who the worker is, and which streams live in it.
 
     ``boot`` names this life of the worker; ``seq`` is the last event's number, and events from
-    ``first_seq`` on are told again. Hello itself is never acknowledged.
+    ``first_seq`` on are told again. ``owners`` has account and call of each of ``streams``.
+    Hello itself is never acknowledged.
     """
 
     worker: str
@@ -130,6 +133,7 @@ class Hello(msgspec.Struct, tag="hello", kw_only=True):
     rtp_host: str
     rtp_port: int
     streams: list[str]
+    owners: dict[str, tuple[str, str]] = {}
     capacity: int
     seq: int = 0
     first_seq: int = 1
@@ -158,6 +162,21 @@ class Mark(msgspec.Struct, tag="mark"):
     stream_sid: str
     name: str
     outcome: Outcome
+    seq: int = 0
+
+
+class MarkTaken(msgspec.Struct, tag="mark-taken"):
+    """The bot has sent a mark; not numbered, and left out for an app that is behind or away."""
+
+    stream_sid: str
+    name: str
+    seq: int = 0
+
+
+class Cleared(msgspec.Struct, tag="cleared"):
+    """The bot has sent a clear; told as `MarkTaken` is."""
+
+    stream_sid: str
     seq: int = 0
 
 
@@ -222,7 +241,9 @@ class Counts(msgspec.Struct, tag="counts", kw_only=True):
     seq: int = 0
 
 
-StreamEvent = Connected | Started | Mark | DtmfSent | Warned | Stopped
+#: What an app can do without.
+News = MarkTaken | Cleared
+StreamEvent = Connected | Started | Mark | DtmfSent | Warned | Stopped | News
 Event = StreamEvent | Hello | Replaced | Pong | Counts
 
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)

@@ -23,6 +23,9 @@ RING = 8192
 CHATTER = 1024
 """The same of marks and keys. A bot makes as many as it likes, and may not push out others."""
 
+MAX_NEWS_UNREAD = 256 * 1024
+"""Bytes an attached app may leave unread before news are left out: some thousand of them."""
+
 MAX_UNREAD = 32 * 1024 * 1024
 """Bytes an attached app may leave unread before it is cut off (it comes back for them).
 
@@ -47,6 +50,8 @@ class ControlServer:
         self._chatter: deque[tuple[int, bytes]] = deque(maxlen=CHATTER)
         self._seq = 0
         self._app: _Peer | None = None
+        #: News that an app was too slow for, or away.
+        self.news_dropped = 0
         self._server: asyncio.Server | None = None
         self.peers: set[_Peer] = set()
 
@@ -72,7 +77,10 @@ class ControlServer:
             self._path.unlink()
 
     def emit(self, event: control.StreamEvent) -> None:
-        """Number ``event``, keep it until it is acknowledged, and tell it."""
+        """Number ``event``, keep it until it is acknowledged, and tell it; or tell news."""
+        if isinstance(event, control.News):
+            self._tell_news(event)
+            return
         self._seq += 1
         event.seq = self._seq
         line = control.encode(event)
@@ -85,6 +93,14 @@ class ControlServer:
         """Tell the app something that it can do without: neither numbered nor kept."""
         if self._app is not None:
             self._app.write(control.encode(event))
+
+    def _tell_news(self, news: control.News) -> None:
+        if self._app is None or self._app.unread > MAX_NEWS_UNREAD:
+            if self.news_dropped == 0:
+                log.warning("control.news_dropped", stream_sid=news.stream_sid)
+            self.news_dropped += 1
+            return
+        self._app.write(control.encode(news))
 
     def connected(self, peer: _Peer) -> None:
         """Somebody connected (called by the peer)."""
@@ -158,6 +174,11 @@ class _Peer(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.disconnected(self)
+
+    @property
+    def unread(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
 
     def write(self, line: bytes) -> None:
         """Send a line; a reader too far behind is cut off."""

@@ -69,6 +69,7 @@ class Session(Lane):
         self._peer = spec.peer_host, spec.peer_port
         self._link = link
         self._emit = emit
+        self._tells_news = spec.news
         self._warned: set[int] = set()
         self.ignored = 0
         #: Told of an exception in the way of a frame.
@@ -117,6 +118,8 @@ class Session(Lane):
         elif type(message) is messages.Mark:
             self._queue_mark(message.name)
         else:
+            if self._tells_news:
+                self._emit(control.Cleared(self.sid))
             for name in self._playout.clear():
                 self._give_back(name, "cleared")
 
@@ -194,6 +197,8 @@ class Session(Lane):
     def _queue_mark(self, name: bytes) -> None:
         if not name:
             return
+        if self._tells_news:
+            self._emit(control.MarkTaken(self.sid, messages.mark_label(name)))
         if not self._playout.mark(name):
             self._warn(WARN_QUEUE_FULL, "too many marks pending: mark dropped")
         self._played()

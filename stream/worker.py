@@ -140,6 +140,7 @@ class StreamWorker:
             rtp_host=self._rtp_host,
             rtp_port=self.rtp.port,
             streams=list(self._streams),
+            owners={sid: stream.owner for sid, stream in self._streams.items()},
             capacity=self._capacity,
         )
 

@@ -76,6 +76,11 @@ class WorkerStream:
         """What the wheel ticks every 20 ms."""
         return self._session
 
+    @property
+    def owner(self) -> tuple[str, str]:
+        """SIDs of the account and the call."""
+        return self._spec.account_sid, self._spec.call_sid
+
     def stats(self) -> control.Stats:
         """Return the counters of this stream's life."""
         return self._session.stats()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ari_app.bus.queue import Listeners, QueuedSubscription
 
 
@@ -16,6 +18,11 @@ class LocalBus:
     async def publish(self, channel: str, payload: bytes) -> int:
         """Give ``payload`` to every subscriber of ``channel``; return how many there are."""
         return self._listeners.give(channel, payload)
+
+    async def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Publish many in order."""
+        for channel, payload in messages:
+            await self.publish(channel, payload)
 
     def subscribe(self, channel: str) -> QueuedSubscription:
         """Listen to a channel from now on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 
@@ -32,6 +32,10 @@ class Bus(Protocol):
 
     async def publish(self, channel: str, payload: bytes) -> int:
         """Give ``payload`` to every subscriber of ``channel``; return how many there are."""
+        ...
+
+    async def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Publish many, each a channel and a payload, in order and at one go."""
         ...
 
     def subscribe(self, channel: str) -> Subscription:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import structlog
@@ -51,6 +51,7 @@ class RedisBus:
         self._news = asyncio.Event()
         self._changed = asyncio.Event()
         self._away = False
+        self._closing = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -64,6 +65,13 @@ class RedisBus:
         Raises ConnectionError; it may have been published all the same.
         """
         return int(await self._command(self._publisher.publish(channel, payload)))
+
+    async def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Publish many in order, in one exchange with Redis. Raises ConnectionError."""
+        pipeline = self._publisher.pipeline(transaction=False)
+        for channel, payload in messages:
+            pipeline.publish(channel, payload)
+        await self._command(pipeline.execute())
 
     def subscribe(self, channel: str) -> QueuedSubscription:
         """Listen to a channel as soon as Redis can be told so."""
@@ -86,6 +94,7 @@ class RedisBus:
 
     async def close(self) -> None:
         """End every subscription and both connections."""
+        self._closing = True
         self._listeners.close()
         if self._task is not None:
             self._task.cancel()
@@ -105,7 +114,7 @@ class RedisBus:
     async def _keep_listening(self) -> None:
         """Hold the subscribed connection, with growing pauses while Redis is away."""
         pause = _FIRST_PAUSE
-        while True:
+        while not self._closing:  # connecting, or its failure, may hide that this is cancelled
             try:
                 async with self._subscriber.pubsub() as pubsub:
                     await self._listen(pubsub)
@@ -122,6 +131,8 @@ class RedisBus:
     async def _listen(self, pubsub: PubSub) -> None:
         """Subscribe to what is wanted and hand out what comes, until the connection fails."""
         await pubsub.subscribe(_ANCHOR)
+        if self._closing:
+            return
         async with asyncio.TaskGroup() as group:
             group.create_task(self._ask(pubsub))
             group.create_task(self._read(pubsub))
@@ -146,6 +157,7 @@ class RedisBus:
         asked = False
         while True:
             message = await pubsub.get_message(timeout=self._silence)
+            _heed_cancellation()
             if message is None and asked:
                 raise TimeoutError("no sign of life")
             asked = message is None

@@ -420,7 +420,9 @@ class Streams(Protocol):
     ) -> Stream:
         """Open a stream on the worker."""
 
-    def adopt(self, stream_sid: str, watcher: StreamWatcher) -> Stream | None:
+    def adopt(
+        self, stream_sid: str, watcher: StreamWatcher, call: CallRecord | None = None
+    ) -> Stream | None:
         """Take over a stream that an earlier process opened; None when it is gone."""
 
     @property

@@ -18,6 +18,7 @@ from ari_app.call.media import adopted_media, external_media
 from ari_app.call.ports import Services, StreamEnd, StreamRequest
 from ari_app.call.ports import Stream as RunningStream
 from ari_app.errors import TwilioError
+from ari_app.model import CallRecord
 from ari_app.params import StreamEvent, stream_status_params
 from ari_app.urls import safe
 from twiml import Stream, TwimlError
@@ -150,12 +151,12 @@ async def release_living(ctx: CallContext) -> None:
     if sid is None:
         return
     async with adopted_media(ctx.leg, sid):
-        await stop_unclaimed(ctx.services, sid)
+        await stop_unclaimed(ctx.services, sid, ctx.progress.record)
 
 
-async def stop_unclaimed(services: Services, sid: str) -> None:
+async def stop_unclaimed(services: Services, sid: str, call: CallRecord | None = None) -> None:
     """Stop a stream of an earlier process whose call does not go on with it."""
-    stream = services.streams.adopt(sid, _Ignored())
+    stream = services.streams.adopt(sid, _Ignored(), call)
     if stream is not None:
         log.info("stream.released", stream_sid=sid)
         await stream.stop()
@@ -183,7 +184,7 @@ async def _go_on(ctx: CallContext, sid: str, watcher: Watcher) -> StreamEnd:
     """Go on with a stream that outlived an earlier process."""
     async with adopted_media(ctx.leg, sid) as media_ended:
         ctx.living_stream = None
-        stream = ctx.services.streams.adopt(sid, watcher)
+        stream = ctx.services.streams.adopt(sid, watcher, ctx.progress.record)
         if stream is None:
             return StreamEnd("error", 31900, "the stream ended while the app was away")
         return await _until_closed(ctx, stream, media_ended)

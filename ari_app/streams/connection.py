@@ -212,6 +212,10 @@ class Connection:
             return True
         if isinstance(event, control.Hello | control.Pong):
             return True
+        if isinstance(event, control.News):
+            if (stream := self._streams.get(event.stream_sid)) is not None:
+                self._deliver(stream, event)
+            return True
         if event.seq > self._last_seq:
             self._last_seq = event.seq
             self._dispatch(event)

@@ -166,6 +166,13 @@ class StreamPool:
         """Streams of an earlier life of the app that still live."""
         return [sid for one in self._connections.values() for sid in one.unclaimed]
 
+    def owner(self, stream_sid: str) -> tuple[str, str] | None:
+        """Return account and call of a stream that lived when its worker was attached."""
+        for connection in self._connections.values():
+            if connection.hello is not None and stream_sid in connection.hello.owners:
+                return connection.hello.owners[stream_sid]
+        return None
+
     def adopt(self, stream_sid: str, on_event: OnEvent) -> Stream | None:
         """Take over a living stream after a restart; None when no worker has it.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ari_app.call.ports import StreamEnd, StreamRequest, StreamWatcher, StreamWorker
 from ari_app.errors import TwilioError
+from ari_app.model import CallRecord
 from ari_app.testing.news import News
 
 
@@ -95,7 +96,9 @@ class FakeStreams:
         self.news.tell()
         return stream
 
-    def adopt(self, stream_sid: str, watcher: StreamWatcher) -> FakeStream | None:
+    def adopt(
+        self, stream_sid: str, watcher: StreamWatcher, _call: CallRecord | None = None
+    ) -> FakeStream | None:
         """Take over a living stream; raises ``trouble`` when there is some."""
         if self.trouble is not None:
             raise self.trouble

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from ari_app.call.ports import Stream as CallStream
 from ari_app.call.ports import StreamEnd, StreamRequest, StreamWatcher, StreamWorker
+from ari_app.model import CallRecord
 from ari_app.streams.pool import StreamPool, Worker
 from ari_app.streams.stream import OnEvent, Stream
-from ari_app.wiring.outside import Outside
+from ari_app.wiring.outside import Outside, ToldStream
 from stream import control
 
 
@@ -18,7 +19,7 @@ class CallStreams:
     ``allow_private`` says whether bots on private addresses may be connected to,
     ``allow`` names networks that may be even when not,
     ``keep_query`` whether the query of a stream's URL is sent along,
-    ``outside`` is told what happens to the streams that are opened here.
+    ``outside`` is told what happens to the streams; None where nobody could hear of it.
     """
 
     def __init__(
@@ -65,15 +66,29 @@ class CallStreams:
             allow=(*self._allow, *request.allow),
             keep_query=self._keep_query,
             connect_timeout=self._connect_timeout,
+            news=self._outside is not None,
         )
         listener = _listener(watcher)
         if self._outside is not None:
-            listener = _told_outside(listener, self._outside, request)
+            told = ToldStream(self._outside, request.account_sid, request.call_sid)
+            listener = _both(told.on_event, listener)
         return _Handle(await self._pool.open(worker, spec, listener))
 
-    def adopt(self, stream_sid: str, watcher: StreamWatcher) -> CallStream | None:
-        """Take over a stream that an earlier process opened; None when no worker has it."""
-        stream = self._pool.adopt(stream_sid, _listener(watcher))
+    def adopt(
+        self, stream_sid: str, watcher: StreamWatcher, call: CallRecord | None = None
+    ) -> CallStream | None:
+        """Take over a stream that an earlier process opened; None when no worker has it.
+
+        ``call`` is whose stream it is, where that is known.
+        """
+        listener = _listener(watcher)
+        owner = self._pool.owner(stream_sid)
+        if owner is None and call is not None:
+            owner = call.account_sid, call.sid
+        if self._outside is not None and owner is not None:
+            told = ToldStream(self._outside, *owner, connected=True)
+            listener = _both(told.on_event, listener)
+        stream = self._pool.adopt(stream_sid, listener)
         return None if stream is None else _Handle(stream)
 
     @property
@@ -116,13 +131,9 @@ def _listener(watcher: StreamWatcher) -> OnEvent:
     return on_event
 
 
-def _told_outside(listener: OnEvent, outside: Outside, request: StreamRequest) -> OnEvent:
-    connected = False
-
+def _both(first: OnEvent, second: OnEvent) -> OnEvent:
     def on_event(event: control.StreamEvent) -> None:
-        nonlocal connected
-        connected = connected or isinstance(event, control.Connected)
-        outside.stream(request.account_sid, request.call_sid, event, connected=connected)
-        listener(event)
+        first(event)
+        second(event)
 
     return on_event

@@ -66,6 +66,26 @@ async def test_every_subscriber_of_every_node_hears_in_order(
     assert [payload async for payload in other] == []
 
 
+async def test_many_are_published_at_one_go_in_order(
+    server: RedisServer, nodes: tuple[RedisBus, RedisBus]
+) -> None:
+    one, two = nodes
+    heard, other = one.subscribe("many"), one.subscribe("more")
+    await heard.ready()
+    await other.ready()
+    await two.publish_all([("many", b"1"), ("more", b"2"), ("nobody", b""), ("many", b"3")])
+    async with asyncio.timeout(5):
+        assert [await anext(aiter(heard)) for _ in range(2)] == [b"1", b"3"]
+        assert await anext(aiter(other)) == b"2"
+    server.stop()
+    try:
+        with pytest.raises(ConnectionError, match="Redis"):
+            await two.publish_all([("many", b"lost")])
+    finally:
+        server.start()
+    await until_up(one, two)
+
+
 async def test_a_process_has_two_connections_however_many_channels(
     server: RedisServer, nodes: tuple[RedisBus, RedisBus]
 ) -> None:

@@ -5,47 +5,65 @@ from __future__ import annotations
 import pytest
 
 from ari_app.bus import LocalBus
-from ari_app.wiring.outside import CallUpdate, Outside
+from ari_app.wiring.outside import CallUpdate, Outside, ToldStream
 from stream import control
+
+REST = b'"accountSid":"AC1","callSid":"CA1","streamSid":"MZ1"'
+
+
+async def published(*events: control.StreamEvent, connected: bool = False) -> list[bytes]:
+    """What subscribers read of a stream's events."""
+    bus = LocalBus()
+    heard = bus.subscribe("mod_twilio_stream:MZ1")
+    outside = Outside(bus)
+    told = ToldStream(outside, "AC1", "CA1", connected=connected)
+    for event in events:
+        told.on_event(event)
+    await outside.close()
+    heard.close()
+    return [payload async for payload in heard]
 
 
 async def test_stream_events_in_order_and_form() -> None:
-    bus = LocalBus()
-    heard = bus.subscribe("mod_twilio_stream:MZ1")
-    outside = Outside(bus)
-    for event in (
+    assert await published(
         control.Connected("MZ1"),
         control.Started("MZ1"),
         control.DtmfSent("MZ1", "5"),
+        control.MarkTaken("MZ1", 'a "b"'),
         control.Mark("MZ1", 'a "b"', "played"),
-        control.Warned("MZ1", 31930, "not one of theirs"),
-        control.Stopped("MZ1", "requested"),
-    ):
-        outside.stream("AC1", "CA1", event, connected=True)
-    await outside.close()
-    heard.close()
-    rest = b'"accountSid":"AC1","callSid":"CA1","streamSid":"MZ1"'
-    assert [payload async for payload in heard] == [
-        b'{"event":"connect",' + rest + b"}",
-        b'{"event":"start",' + rest + b"}",
-        b'{"event":"dtmf",' + rest + b',"payload":{"dtmf":"5"}}',
-        b'{"event":"mark",' + rest + b',"payload":{"mark":"a \\"b\\""}}',
-        b'{"event":"disconnect",' + rest + b"}",
+        control.Cleared("MZ1"),
+        control.Stopped("MZ1", "error", 31921, "the server broke off"),
+    ) == [
+        b'{"event":"connect",' + REST + b"}",
+        b'{"event":"start",' + REST + b"}",
+        b'{"event":"dtmf",' + REST + b',"payload":{"dtmf":"5"}}',
+        b'{"event":"socket_mark",' + REST + b',"payload":{"mark":"a \\"b\\""}}',
+        b'{"event":"mark",' + REST + b',"payload":{"mark":"a \\"b\\""}}',
+        b'{"event":"socket_clear",' + REST + b"}",
+        b'{"event":"disconnect",' + REST + b"}",
     ]
 
 
+async def test_a_full_buffer_is_told_once_a_stream_and_other_warnings_are_not() -> None:
+    assert await published(
+        control.Warned("MZ1", 31950, "not one of theirs"),
+        control.Warned("MZ1", 31931, "over ten minutes queued"),
+        control.Warned("MZ1", 31930, "the server reads too slowly"),
+    ) == [b'{"event":"buffer_overrun",' + REST + b"}"]
+
+
 async def test_a_bot_that_was_never_reached_is_told_with_its_reason() -> None:
-    bus = LocalBus()
-    heard = bus.subscribe("mod_twilio_stream:MZ1")
-    outside = Outside(bus)
-    stopped = control.Stopped("MZ1", "error", 31920, "handshake failed")
-    outside.stream("AC1", "CA1", stopped, connected=False)
-    await outside.close()
-    heard.close()
-    first, second = [payload async for payload in heard]
+    first, second = await published(control.Stopped("MZ1", "error", 31920, "handshake failed"))
     assert b'"connect_failed"' in first
     assert b'"payload":{"reason":"handshake failed"}' in first
     assert b'"disconnect"' in second
+
+
+@pytest.mark.parametrize("connected", [False, True])
+async def test_a_stream_that_somebody_wanted_to_end_has_not_failed(connected: bool) -> None:
+    stopped = control.Stopped("MZ1", "requested")
+    (told,) = await published(stopped, connected=connected)
+    assert b'"disconnect"' in told
 
 
 async def test_a_call_update_bears_only_what_was_set() -> None:

@@ -378,6 +378,34 @@ async def test_marks_do_not_push_out_what_became_of_streams(tmp_path: Path) -> N
     await server.close()
 
 
+async def test_news_are_left_out_for_an_app_that_is_behind_and_nothing_else_is(
+    tmp_path: Path,
+) -> None:
+    """A bot that sends marks without end may cost neither memory nor the others' events."""
+    path = tmp_path / "stream-0.sock"
+    hello = control.Hello(
+        worker="0", boot="b", pid=1, rtp_host="::1", rtp_port=4000, streams=[], capacity=1
+    )
+    server = ControlServer(path, lambda command: None, lambda: hello)
+    await server.start()
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(control.encode(control.Attach()))
+    assert isinstance(control.decode_event(await reader.readline()), control.Hello)
+    for number in range(50_000):  # at one go: the app has no turn to read
+        server.emit(control.MarkTaken("MZ1", str(number)))
+    assert server.kept == 0
+    server.emit(control.Stopped("MZ1", "remote"))
+    news = 0
+    while not isinstance(told := control.decode_event(await reader.readline()), control.Stopped):
+        assert isinstance(told, control.MarkTaken)
+        assert told.name == str(news)
+        news += 1
+    assert news + server.news_dropped == 50_000
+    assert 1000 < news < 20_000
+    writer.close()
+    await server.close()
+
+
 MESSAGES: list[control.Command | control.Event] = [
     control.Stop("MZ"),
     control.Dtmf("MZ", "1"),
