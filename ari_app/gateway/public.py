@@ -18,6 +18,12 @@ _PLAIN = (
     "inside",
 )
 
+#: Seconds that a carrier may say nothing before the next is tried, and a node when it is asked
+#: whether it lives.
+PATIENCE = 5
+#: Carriers need not be asked as often as nodes, seconds.
+_CARRIER_INTERVAL = 30
+
 _REPAIR = """if ($DLG_status != NULL)
 		fix_route_dialog();"""
 
@@ -34,6 +40,8 @@ def values(settings: GatewaySettings, *, database: str, modules: Path) -> dict[s
     """Return a value for each place; ``database`` is OpenSIPS's URL of the tables."""
     hide = settings.topology == "hide"
     return {name: str(getattr(settings, name)) for name in _PLAIN} | {
+        "patience": str(max(PATIENCE, settings.first_reply)),
+        "carrier_interval": str(max(_CARRIER_INTERVAL, settings.probe_interval)),
         "outside": f"{settings.bind}:{settings.sip_port}",
         "modules": str(modules),
         "database_url": database,

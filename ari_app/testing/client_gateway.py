@@ -23,14 +23,17 @@ from ari_app.gateway.mi import Mi
 from ari_app.gateway.render import render
 from ari_app.gateway.tables import NodeRow
 from ari_app.node import ports
-from ari_app.testing.rtpengine import rtpengine
+from ari_app.testing.rtpengine import rtpengine, stop
 from ari_app.testing.stack import free_sip_port
+from ari_app.testing.watched import watched
 
 #: For tests that cannot do without it; Debian has no package of it.
 needs_opensips = pytest.mark.skipif(
     shutil.which("opensips") is None, reason="OpenSIPS 3.6 is not on PATH"
 )
 REALM = "phones.example"
+#: Seconds that a start may take.
+START = 60.0
 PASSWORD = "correct-horse"  # noqa: S105 - of an account that only tests have
 
 
@@ -112,10 +115,10 @@ def client_gateway(
         gateway = ClientGateway(chosen, folder)
         try:
             _wait(gateway, running)
-            yield gateway
+            with watched("OpenSIPS, the client gateway", running.pid, folder / "opensips.log"):
+                yield gateway
         finally:
-            running.terminate()
-            running.wait(20)
+            stop(running)
 
 
 def _settings(control: str, settings: Mapping[str, Any]) -> ClientGatewaySettings:
@@ -144,7 +147,7 @@ async def _fill(database: str, nodes: Sequence[int], accounts: Sequence[str]) ->
 
 
 def _wait(gateway: ClientGateway, running: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + START
     while time.monotonic() < until and running.poll() is None:
         try:
             asyncio.run(gateway.mi("uptime"))

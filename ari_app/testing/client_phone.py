@@ -32,7 +32,7 @@ async def register(
     realm = gateway.settings.realm
     more: dict[str, str | int] = {"realm": realm, "expires": expires, "code": code}
     async with await Sipp.start(
-        "client/register", gateway.sip, keys={**keys, **more}, host=host, port=port, timeout=20
+        "client/register", gateway.sip, keys={**keys, **more}, host=host, port=port, timeout=60
     ) as sipp:
         return await sipp.result()
 
@@ -65,7 +65,7 @@ async def call(
             probe=(probe.host, probe.port),
             keys={**keys, **more},
             duration_ms=duration_ms,
-            timeout=30,
+            timeout=60,
         ) as sipp,
     ):
         yield Phone(sipp, probe)
@@ -93,7 +93,7 @@ async def registered(
             host=host,
             port=port,
             duration_ms=answers_after_ms,
-            timeout=30,
+            timeout=60,
         ) as sipp,
     ):
         yield Phone(sipp, probe)

@@ -71,18 +71,19 @@ class Developer:
         """Fetch a call."""
         return await self.rest(self.client.calls(sid).fetch)
 
-    async def call_in(self, sid: str, *statuses: str) -> Any:
+    async def call_in(self, sid: str, *statuses: str, within: float = DEADLINE) -> Any:
         """Fetch a call until its status is one of ``statuses``; returns it."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(within):
             while True:
                 call = await self.call(sid)
                 if call.status in statuses:
                     return call
                 await asyncio.sleep(0.02)
 
-    async def over(self, sid: str) -> Any:
-        """Fetch a call until it has ended; returns it."""
-        return await self.call_in(sid, "completed", "busy", "failed", "no-answer", "canceled")
+    async def over(self, sid: str, within: float = DEADLINE) -> Any:
+        """Fetch a call until it has ended, at most ``within`` seconds; returns it."""
+        ended = ("completed", "busy", "failed", "no-answer", "canceled")
+        return await self.call_in(sid, *ended, within=within)
 
     async def problems(self, sid: str, *wanted: str) -> list[str]:
         """Return the codes of a call's Notifications, oldest first, once ``wanted`` are there."""

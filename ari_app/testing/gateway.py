@@ -22,6 +22,7 @@ from ari_app.node import ports
 from ari_app.settings import PREFIX
 from ari_app.settings_part import load_part
 from ari_app.testing.stack import free_sip_port
+from ari_app.testing.watched import watched
 
 #: Why a test of the gateway is skipped; empty where it can run.
 MISSING = "" if shutil.which("opensips") else "opensips is not on PATH (OpenSIPS 3.6)"
@@ -114,7 +115,8 @@ async def real_gateway(folder: Path, **settings: object) -> AsyncIterator[RealGa
             running(program, config, found.mi_url, memory=found.shared_memory, log=log) as process,
             Mi.connect(found.mi_url) as mi,
         ):
-            yield RealGateway(found, database, tables, mi, process.pid, log_file)
+            with watched("OpenSIPS, the public gateway", process.pid, log_file):
+                yield RealGateway(found, database, tables, mi, process.pid, log_file)
     finally:
         os.close(log)
         await tables.close()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ari_app.node import ports
+from ari_app.testing.watched import watched
 
 #: A request of the NG protocol: a cookie, then a bencoded dictionary.
 _PING = b"1 d7:command4:pinge"
@@ -44,15 +45,25 @@ def rtpengine(folder: Path) -> Iterator[str]:
         )
     try:
         _wait_for_pong(control, process, log)
-        yield control
+        with watched("rtpengine", process.pid, log):
+            yield control
     finally:
-        process.terminate()
-        process.wait(10)
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask a server to end, and kill it when it does not."""
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait_for_pong(control: str, process: subprocess.Popen[bytes], log: Path) -> None:
     host, _, port = control.partition(":")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.settimeout(0.1)
         asking.connect((host, int(port)))

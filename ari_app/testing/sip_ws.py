@@ -6,6 +6,7 @@ It has no media of its own: what it offers and answers is given, what it got can
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import secrets
@@ -178,8 +179,9 @@ class WebSocketPhone:
                 await self.answer(message)
 
     async def receive(self) -> Message:
-        """Wait for any message."""
-        data = await self._socket.recv()
+        """Wait for any message; raises TimeoutError after a minute without one."""
+        async with asyncio.timeout(60):
+            data = await self._socket.recv()
         return Message(data if isinstance(data, str) else data.decode())
 
     @property

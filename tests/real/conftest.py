@@ -9,6 +9,7 @@ import pytest
 
 from ari_app.testing.developer import Developer, Routed, developer_on
 from ari_app.testing.stack import RealStack, free_sip_port, real_asterisk, real_stack
+from ari_app.testing.watched import obituaries
 
 _HERE = Path(__file__).parent
 
@@ -18,6 +19,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.real)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_died() -> Iterator[None]:
+    """A test whose OpenSIPS or rtpengine died says so, whatever it failed at."""
+    yield
+    assert not (news := obituaries()), news
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from ari_app.testing.rtp_probe import RtpProbe
 from ari_app.testing.sipp import SipMessage, Sipp
 from ari_app.testing.stack import free_sip_port
 
-pytestmark = needs_opensips
+pytestmark = [needs_opensips, pytest.mark.timeout(300)]
 ACCOUNTS = ("alice", "bob", "carol", "dave", "erin")
 SPEECH = audio.random_codes(0.5, seed=80)
 ANSWER = audio.random_codes(0.5, seed=81)
@@ -53,7 +53,7 @@ async def node_calls(world: World, user: str, *, port: int = 0) -> AsyncIterator
             keys={"from_user": "+15550177"},
             duration_ms=100,
             port=port or world.node,
-            timeout=20,
+            timeout=60,
         ) as sipp,
     ):
         yield Phone(sipp, probe)
@@ -74,13 +74,13 @@ async def test_a_registered_phone_calls_a_node(world: World) -> None:
     """Row register_inbound: credentials, record-route, media relay, what the node is told."""
     async with (
         telephone(port=world.node) as node,
-        call(world.gateway, "alice", "1111", duration_ms=1500) as phone,
+        call(world.gateway, "alice", "1111", scenario="call") as phone,
     ):
         await phone.answered()
         await node.answered()
-        assert phone.sipp.messages[-1].media != (node.probe.host, node.probe.port)
+        assert (await phone.sipp.answered()).media != (node.probe.host, node.probe.port)
         await talk(phone, node)
-        (await phone.sipp.result()).check()
+        await phone.sipp.hang_up()
         (await node.sipp.result()).check()
     invite = received(node, "INVITE")
     assert invite.header("X-Somleng-Client-Identifier") == "alice"  # and not what it claimed
@@ -144,7 +144,7 @@ async def test_a_phone_may_call_as_itself_alone(world: World) -> None:
 
 async def test_whoever_has_no_account_is_asked_for_one(world: World) -> None:
     async with await Sipp.start(
-        "uac_expect_code", world.gateway.sip, number="1111", keys={"code": 407}, timeout=20
+        "uac_expect_code", world.gateway.sip, number="1111", keys={"code": 407}, timeout=60
     ) as stranger:
         (await stranger.result()).check()
 
@@ -189,13 +189,13 @@ async def test_a_node_learns_why_nobody_rings(world: World, user: str, code: int
         number=user,
         keys={"code": code},
         port=world.node,
-        timeout=20,
+        timeout=60,
     ) as node:
         (await node.result()).check()
 
 
 async def test_who_is_no_node_calls_no_phone(world: World) -> None:
     async with await Sipp.start(
-        "uac_expect_code", world.gateway.inside, number="alice", keys={"code": 403}, timeout=20
+        "uac_expect_code", world.gateway.inside, number="alice", keys={"code": 403}, timeout=60
     ) as stranger:
         (await stranger.result()).check()

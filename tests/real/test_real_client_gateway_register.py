@@ -10,7 +10,7 @@ from ari_app.testing.client_gateway import PASSWORD, ClientGateway, client_gatew
 from ari_app.testing.client_phone import NATED, register
 from ari_app.testing.stack import free_sip_port
 
-pytestmark = needs_opensips
+pytestmark = [needs_opensips, pytest.mark.timeout(300)]
 ACCOUNTS = ("alice", "bob", "carol", "dave")
 
 

@@ -13,7 +13,7 @@ from ari_app.testing.client_phone import NATED, register
 from ari_app.testing.servers import postgres_server
 from ari_app.testing.stack import free_sip_port
 
-pytestmark = needs_opensips
+pytestmark = [needs_opensips, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -30,7 +30,7 @@ from ari_app.testing.sipp import Sipp
 from ari_app.testing.stack import free_sip_port
 from ari_app.testing.web_sdp import ANSWER, BROWSER, is_a_browsers, is_plain
 
-pytestmark = needs_opensips
+pytestmark = [needs_opensips, pytest.mark.timeout(300)]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ async def test_a_node_calls_a_browser(world: World) -> None:
             number="bob",
             duration_ms=200,
             port=world.node,
-            timeout=20,
+            timeout=60,
         ) as node:
             invite = await browser.request("INVITE")
             assert is_a_browsers(invite.body)
@@ -123,7 +123,7 @@ async def test_all_phones_of_an_account_ring_each_in_its_own_way(world: World) -
                 number="carol",
                 duration_ms=200,
                 port=world.node,
-                timeout=20,
+                timeout=60,
             ) as node,
         ):
             invite = await browser.request("INVITE")
@@ -144,7 +144,7 @@ async def test_a_browser_that_is_gone_is_not_connected_to(world: World) -> None:
         number="bob",
         keys={"code": 480},
         port=world.node,
-        timeout=20,
+        timeout=60,
     ) as node:
         (await node.result()).check()
 

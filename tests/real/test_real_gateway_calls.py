@@ -15,6 +15,7 @@ from ari_app.testing.gateway import MISSING, RealGateway, real_gateway
 from ari_app.testing.sipp import SipMessage, Sipp, SippResult, run
 
 pytestmark = [
+    pytest.mark.timeout(300),
     pytest.mark.skipif(bool(MISSING), reason=MISSING),
     pytest.mark.asyncio(loop_scope="module"),
 ]
@@ -26,7 +27,9 @@ async def gateway(
 ) -> AsyncIterator[RealGateway]:
     """A gateway of either kind that knows this machine as a carrier."""
     folder = tmp_path_factory.mktemp("gateway")
-    async with real_gateway(folder, topology=request.param, answer=2) as running:
+    # Long enough for a node on a busy machine, short enough for the tests that wait for it.
+    limits = {"first_reply": 4, "answer": 4}
+    async with real_gateway(folder, topology=request.param, **limits) as running:
         await running.carrier()
         yield running
 
@@ -35,14 +38,16 @@ async def one_call(
     gateway: RealGateway, via_host: str = "127.0.0.1"
 ) -> tuple[SippResult, SippResult]:
     """A carrier's call to one node that answers; what each saw."""
-    async with await Sipp.start("uas_answer", timeout=20) as node:
+    async with await Sipp.start("uas_answer", timeout=60) as node:
         await gateway.nodes(node.port)
         caller = await run(
             "gateway/carrier",
             gateway.outside,
             number="1234",
             keys={"via_host": via_host},
-            timeout=20,
+            # ACK and BYE at once may be served in either order: OpenSIPS has several workers.
+            duration_ms=1000,
+            timeout=60,
         )
         return (await node.result()).check(), caller.check()
 
@@ -50,7 +55,7 @@ async def one_call(
 async def refused(gateway: RealGateway, code: int) -> SipMessage:
     """A call that must be refused; the refusal."""
     keys: dict[str, str | int] = {"code": code}
-    caller = await run("uac_expect_code", gateway.outside, number="1", keys=keys, timeout=20)
+    caller = await run("uac_expect_code", gateway.outside, number="1", keys=keys, timeout=60)
     return next(m for m in caller.check().messages if m.status == code)
 
 
@@ -102,26 +107,26 @@ async def test_a_caller_behind_nat_is_answered_where_it_is(gateway: RealGateway)
 
 
 async def test_the_node_hangs_up(gateway: RealGateway) -> None:
-    async with await Sipp.start("uas_answer_bye", duration_ms=10, timeout=20) as node:
+    async with await Sipp.start("uas_answer_bye", duration_ms=10, timeout=60) as node:
         await gateway.nodes(node.port)
-        caller = await run("uac_call", gateway.outside, number="1111", timeout=20)
+        caller = await run("uac_call", gateway.outside, number="1111", timeout=60)
         assert received(caller.check(), "BYE")
         (await node.result()).check()
 
 
 async def test_a_cancel_reaches_the_node(gateway: RealGateway) -> None:
-    async with await Sipp.start("uas_noanswer", timeout=20) as node:
+    async with await Sipp.start("uas_noanswer", timeout=60) as node:
         await gateway.nodes(node.port)
         keys = {"after_ms": 200}
-        caller = await run("uac_cancel", gateway.outside, number="1", keys=keys, timeout=20)
+        caller = await run("uac_cancel", gateway.outside, number="1", keys=keys, timeout=60)
         caller.check()
         assert received((await node.result()).check(), "CANCEL")
 
 
 async def test_a_node_that_rings_for_ever_is_cancelled(gateway: RealGateway) -> None:
     async with (
-        await Sipp.start("uas_noanswer", timeout=20) as node,
-        await Sipp.start("uas_answer", timeout=20) as spare,
+        await Sipp.start("uas_noanswer", timeout=60) as node,
+        await Sipp.start("uas_answer", timeout=60) as spare,
     ):
         await gateway.nodes(node.port, spare.port)
         refusal = await refused(gateway, 500)
@@ -136,11 +141,11 @@ async def test_b_33_a_dead_node_costs_one_caller_a_moment_and_the_next_nothing(
 ) -> None:
     async with (
         await Sipp.start("uas_silent", duration_ms=60_000) as dead,
-        await Sipp.start("uas_answer_bye", duration_ms=10, calls=2, timeout=20) as alive,
+        await Sipp.start("uas_answer_bye", duration_ms=10, calls=2, timeout=60) as alive,
     ):
         await gateway.nodes(dead.port, alive.port)
         for _ in range(2):
-            (await run("uac_call", gateway.outside, number="1", timeout=20)).check()
+            (await run("uac_call", gateway.outside, number="1", timeout=60)).check()
         (await alive.result()).check()
         assert len(received(dead, "INVITE")) == 1
     assert [one.enabled for one in await gateway.mi.lb_list()] == [False, True]
@@ -150,11 +155,11 @@ async def test_a_node_that_answers_5xx_is_passed_over(gateway: RealGateway) -> N
     before = await gateway.metric("opensips_calls_failed_over")
     keys: dict[str, str | int] = {"code": 503, "reason": "Draining"}
     async with (
-        await Sipp.start("uas_reject", keys=keys, timeout=20) as draining,
-        await Sipp.start("uas_answer_bye", duration_ms=10, timeout=20) as alive,
+        await Sipp.start("uas_reject", keys=keys, timeout=60) as draining,
+        await Sipp.start("uas_answer_bye", duration_ms=10, timeout=60) as alive,
     ):
         await gateway.nodes(draining.port, alive.port)
-        (await run("uac_call", gateway.outside, number="1", timeout=20)).check()
+        (await run("uac_call", gateway.outside, number="1", timeout=60)).check()
         (await draining.result()).check()
         (await alive.result()).check()
     assert await gateway.metric("opensips_calls_failed_over") == before + 1
@@ -162,7 +167,7 @@ async def test_a_node_that_answers_5xx_is_passed_over(gateway: RealGateway) -> N
 
 async def test_all_nodes_fail_is_told_as_ever(gateway: RealGateway) -> None:
     keys: dict[str, str | int] = {"code": 500, "reason": "Broken"}
-    async with await Sipp.start("uas_reject", keys=keys, timeout=20) as node:
+    async with await Sipp.start("uas_reject", keys=keys, timeout=60) as node:
         await gateway.nodes(node.port)
         assert (await refused(gateway, 500)).start_line == "SIP/2.0 500 All GW are down"
 
@@ -171,8 +176,8 @@ async def test_all_nodes_fail_is_told_as_ever(gateway: RealGateway) -> None:
 async def test_what_the_node_decided_is_no_failure(gateway: RealGateway, code: int) -> None:
     keys: dict[str, str | int] = {"code": code, "reason": "No"}
     async with (
-        await Sipp.start("uas_reject", keys=keys, timeout=20) as node,
-        await Sipp.start("uas_answer", timeout=20) as spare,
+        await Sipp.start("uas_reject", keys=keys, timeout=60) as node,
+        await Sipp.start("uas_answer", timeout=60) as spare,
     ):
         await gateway.nodes(node.port, spare.port)
         await refused(gateway, code)
@@ -180,9 +185,9 @@ async def test_what_the_node_decided_is_no_failure(gateway: RealGateway, code: i
 
 
 async def test_b_33_a_drained_node_keeps_its_call_and_takes_no_more(gateway: RealGateway) -> None:
-    async with await Sipp.start("uas_answer", timeout=20) as node:
+    async with await Sipp.start("uas_answer", timeout=60) as node:
         await gateway.nodes(node.port)
-        async with await Sipp.start("uac_call", gateway.outside, number="1", timeout=20) as call:
+        async with await Sipp.start("uac_call", gateway.outside, number="1", timeout=60) as call:
             await call.established()
             await node.established()
             (row,) = await gateway.mi.lb_list()
@@ -195,7 +200,7 @@ async def test_b_33_a_drained_node_keeps_its_call_and_takes_no_more(gateway: Rea
 
 
 async def test_b_32_a_full_fleet_says_when_to_come_again(gateway: RealGateway) -> None:
-    async with await Sipp.start("uas_answer", timeout=20) as node:
+    async with await Sipp.start("uas_answer", timeout=60) as node:
         await gateway.nodes(node.port, places=0)
         lines = gateway.log.count("All nodes are full")
         for _ in range(3):

@@ -16,6 +16,7 @@ from ari_app.testing.stack import free_sip_port
 from ari_app.testing.torture import MESSAGES
 
 pytestmark = [
+    pytest.mark.timeout(300),
     pytest.mark.skipif(bool(MISSING), reason=MISSING),
     pytest.mark.asyncio(loop_scope="module"),
 ]
@@ -46,8 +47,13 @@ def told(answers: list[bytes], call_id: bytes) -> str:
     return found[0].split(b"\r\n", 1)[0].decode() if found else ""
 
 
-async def ask(gateway: RealGateway, data: bytes, port: int | None = None) -> list[bytes]:
-    """Send one datagram, and OPTIONS behind it until both of OpenSIPS's workers are through."""
+async def ask(
+    gateway: RealGateway, data: bytes, port: int | None = None, *, answered: bool = False
+) -> list[bytes]:
+    """Send one datagram, and OPTIONS behind it until both of OpenSIPS's workers are through.
+
+    ``answered``: there must be an answer, which is waited for.
+    """
     loop = asyncio.get_running_loop()
     answers: list[bytes] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -57,10 +63,17 @@ async def ask(gateway: RealGateway, data: bytes, port: int | None = None) -> lis
         for number in range(4):
             behind = message("OPTIONS", agent=f"behind{number}")
             await loop.sock_sendall(sock, behind)
-            async with asyncio.timeout(5):
-                while not told(answers, call_id(behind)):
-                    answers.append(await loop.sock_recv(sock, 65535))
+            await until_told(sock, answers, behind)
+        if answered:
+            await until_told(sock, answers, data)
     return answers
+
+
+async def until_told(sock: socket.socket, answers: list[bytes], data: bytes) -> None:
+    """Gather answers until there is one to ``data``."""
+    async with asyncio.timeout(30):
+        while not told(answers, call_id(data)):
+            answers.append(await asyncio.get_running_loop().sock_recv(sock, 65535))
 
 
 def call_id(data: bytes) -> bytes:
@@ -72,7 +85,8 @@ async def test_options_is_answered_before_anything_is_asked(gateway: RealGateway
     (further,) = gateway.settings.more_sip_ports
     for data in (message("OPTIONS"), message("OPTIONS", user="")):
         for port in (gateway.outside[1], further):
-            assert told(await ask(gateway, data, port), call_id(data)) == "SIP/2.0 200 OK"
+            answers = await ask(gateway, data, port, answered=True)
+            assert told(answers, call_id(data)) == "SIP/2.0 200 OK"
 
 
 @pytest.mark.parametrize(
@@ -94,13 +108,14 @@ async def test_options_is_answered_before_anything_is_asked(gateway: RealGateway
     ],
 )
 async def test_a_stranger_gets_no_further(gateway: RealGateway, data: bytes, answer: str) -> None:
-    assert told(await ask(gateway, data), call_id(data)) == answer
+    answers = await ask(gateway, data, answered=bool(answer))
+    assert told(answers, call_id(data)) == answer
 
 
 async def test_a_stranger_at_the_nodes_port_is_no_node(gateway: RealGateway) -> None:
     await gateway.nodes(9)
     data = message("INVITE", agent="inside")
-    answers = await ask(gateway, data, gateway.inside[1])
+    answers = await ask(gateway, data, gateway.inside[1], answered=True)
     assert told(answers, call_id(data)) == "SIP/2.0 403 Forbidden"
 
 
@@ -109,7 +124,8 @@ async def test_a_carrier_removed_may_not_call(gateway: RealGateway) -> None:
     await gateway.tables.remove_carrier("gone")
     await gateway.mi.address_reload()
     data = message("INVITE", agent="gone")
-    assert told(await ask(gateway, data), call_id(data)) == "SIP/2.0 403 Forbidden"
+    answers = await ask(gateway, data, answered=True)
+    assert told(answers, call_id(data)) == "SIP/2.0 403 Forbidden"
 
 
 async def test_torture_messages_of_strangers_reach_no_node(gateway: RealGateway) -> None:
@@ -153,13 +169,13 @@ async def test_a_flood_is_dropped_and_others_are_served(gateway: RealGateway) ->
     lines = gateway.log.count("flood from")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
         flood.bind(("127.0.0.66", 0))
-        for number in range(8000):
-            flood.sendto(message("REGISTER", agent=f"n{number}"), gateway.outside)
-            if number % 50 == 0:
-                await asyncio.sleep(0)
+        # The kernel drops much of it where the machine is slow.
+        while (dropped := await gateway.metric("opensips_calls_dropped_flood")) < 1000:
+            for number in range(2000):
+                flood.sendto(message("REGISTER", agent=f"n{number}"), gateway.outside)
     await gateway.carrier()
-    async with await Sipp.start("uas_answer_bye", duration_ms=10, timeout=20) as node:
+    async with await Sipp.start("uas_answer_bye", duration_ms=10, timeout=60) as node:
         await gateway.nodes(node.port)
-        (await run("uac_call", gateway.outside, number="1", timeout=20)).check()
-    assert await gateway.metric("opensips_calls_dropped_flood") > 1000
-    assert gateway.log.count("flood from") - lines in (1, 2)
+        (await run("uac_call", gateway.outside, number="1", timeout=60)).check()
+    # A line when it begins, not one for each message.
+    assert 1 <= gateway.log.count("flood from") - lines < dropped / 100

@@ -13,7 +13,10 @@ from ari_app.testing.gateway import MISSING, real_gateway
 from ari_app.testing.sipp import Sipp
 from ari_app.testing.stack import free_sip_port
 
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(bool(MISSING), reason=MISSING),
+]
 
 OPTIONS = (
     b"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.7;branch=z9hG4bK1\r\n"
@@ -60,7 +63,7 @@ async def connect(
     port: int, context: ssl.SSLContext | None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connect; OpenSIPS's management answers a moment before its TCP ports are open."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await asyncio.open_connection("127.0.0.1", port, ssl=context)
@@ -86,7 +89,7 @@ async def test_options_over_tcp_and_tls(tmp_path: Path) -> None:
         for port, context in ((gateway.outside[1], None), (tls_port, trusting)):
             reader, writer = await connect(port, context)
             writer.write(OPTIONS if context is None else OPTIONS.replace(b"/TCP", b"/TLS"))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 assert await reader.readline() == b"SIP/2.0 200 OK\r\n"
             writer.close()
             await writer.wait_closed()

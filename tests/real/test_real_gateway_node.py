@@ -25,6 +25,7 @@ from ari_app.testing.stack import RealStack, real_stack
 from stream.g711 import ALAW_TO_ULAW, ULAW_TO_ALAW
 
 pytestmark = [
+    pytest.mark.timeout(300),
     pytest.mark.skipif(bool(MISSING), reason=MISSING),
     pytest.mark.asyncio(loop_scope="module"),
 ]
@@ -45,7 +46,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """Carriers call 127.0.0.1, the gateway calls the node from 127.0.0.2."""
     folder = tmp_path_factory.mktemp("site")
     # Asterisk answers pings within a call: calls longer than several of them go on.
-    async with real_gateway(folder, inside_bind="127.0.0.2", ping_interval=2) as gateway:
+    pings = {"ping_interval": 5, "first_reply": 10}
+    async with real_gateway(folder, inside_bind="127.0.0.2", **pings) as gateway:
         await gateway.carrier()
         host, port = gateway.inside
         settings = {
@@ -148,8 +150,8 @@ async def test_a_call_out_goes_through_the_gateway_to_the_next_carrier_that_work
     keys: dict[str, str | int] = {"code": 503, "reason": "No"}
     async with (
         customer(site.stack) as shop,
-        await Sipp.start("uas_reject", keys=keys, timeout=30) as broken,
-        await Sipp.start("uas_answer", timeout=30) as carrier,
+        await Sipp.start("uas_reject", keys=keys, timeout=60) as broken,
+        await Sipp.start("uas_answer", timeout=60) as carrier,
     ):
         await site.gateway.trunk(f"sip:127.0.0.1:{broken.port}", 0)
         await site.gateway.trunk(f"sip:127.0.0.1:{carrier.port}", 1)

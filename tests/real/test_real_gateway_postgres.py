@@ -10,7 +10,10 @@ from ari_app.testing.gateway import MISSING, real_gateway
 from ari_app.testing.servers import postgres_server
 from ari_app.testing.sipp import Sipp, run
 
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(bool(MISSING), reason=MISSING),
+]
 
 
 async def test_two_gateways_share_carriers_and_nodes(tmp_path: Path) -> None:
@@ -22,7 +25,7 @@ async def test_two_gateways_share_carriers_and_nodes(tmp_path: Path) -> None:
         async with (
             real_gateway(folders[0], database=database) as one,
             real_gateway(folders[1], database=database) as two,
-            await Sipp.start("uas_answer_bye", duration_ms=10, calls=2, timeout=30) as node,
+            await Sipp.start("uas_answer_bye", duration_ms=10, calls=2, timeout=60) as node,
         ):
             await one.carrier()
             assert not await one.tables.add_carrier((await two.tables.carriers())[0])
@@ -30,7 +33,7 @@ async def test_two_gateways_share_carriers_and_nodes(tmp_path: Path) -> None:
             await two.mi.address_reload()
             await two.mi.lb_reload()
             for gateway in (one, two):
-                (await run("uac_call", gateway.outside, number="1", timeout=30)).check()
+                (await run("uac_call", gateway.outside, number="1", timeout=60)).check()
             (await node.result()).check()
             assert await two.tables.drain_node("node1", drained=True) == 1
             assert [row.drained for row in await one.tables.nodes()] == [True]
