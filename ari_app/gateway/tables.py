@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, event, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -69,7 +71,11 @@ class Tables:
     """The tables of one or several gateways. Each method is one transaction; GatewayError."""
 
     def __init__(self, database: str) -> None:
-        self._engine: AsyncEngine = create_async_engine(sqlalchemy_url(database))
+        self._name = re.sub(r"(//[^:/@]*):[^/]*@", r"\1:***@", database)
+        try:
+            self._engine: AsyncEngine = create_async_engine(sqlalchemy_url(database))
+        except (SQLAlchemyError, ValueError) as error:
+            raise self._useless(error) from error
         if database.startswith("sqlite"):
             event.listen(self._engine.sync_engine, "connect", _share)
 
@@ -202,8 +208,14 @@ class Tables:
         try:
             async with self._engine.begin() as connection:
                 yield connection
-        except (SQLAlchemyError, OSError) as error:
-            raise GatewayError(f"the gateway's tables cannot be used: {error}") from error
+        except (SQLAlchemyError, OSError, sqlite3.Error) as error:
+            raise self._useless(error) from error
+
+    def _useless(self, error: Exception) -> GatewayError:
+        """Return what an operator is told: one line, without the password."""
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        why = str(cause).partition("\n")[0] or type(cause).__name__
+        return GatewayError(f"The gateway's tables cannot be used: {self._name}: {why}")
 
 
 def sqlite_path(database: str) -> Path | None:
