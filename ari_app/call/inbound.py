@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from ari_app.ari.events import StasisStart
-from ari_app.call.gateways import TRUSTED, real_source
+from ari_app.call.gateways import TRUSTED, real_caller
 from ari_app.call.leg import Leg
 from ari_app.call.outcome import Fetch, Source
 from ari_app.call.ports import InboundRefusal, InboundRoute, Services
@@ -82,13 +82,14 @@ async def admit(
         await _refuse(services, leg, call, 503, "node is draining")
         return None
     try:
-        caller = await real_source(services.settings.gateways, call.source_ip, call.headers, leg)
+        caller = await real_caller(services.settings.gateways, call.source_ip, call.headers, leg)
         if caller is None:
             await _refuse(services, leg, call, 403, "came past the gateways")
             return None
         call = replace(
             call,
-            source_ip=caller,
+            source_ip=caller.source_ip,
+            from_=f"client:{caller.client}" if caller.client else call.from_,
             headers=tuple(name for name in call.headers if not TRUSTED.fullmatch(name)),
         )
         answer = await services.platform.route(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network
 from types import TracebackType
 from typing import Any, Self
 
@@ -332,9 +333,11 @@ class CallRoom:
 
     What an earlier process is to have left is put into ``asterisk.world``, ``calls`` and
     ``streams.living`` before `connect`. Calls still running at the end are hung up.
+    ``gateways`` are the addresses of those in front of the node.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gateways: tuple[IPv4Network | IPv6Network, ...] = ()) -> None:
+        self._gateways = gateways
         self.news = News()
         self.asterisk = FakeAsterisk()
         self.calls = FakeCallStore(self.news)
@@ -385,7 +388,10 @@ class CallRoom:
         self.services = Services(
             ari=self.ari,
             settings=CallSettings(
-                node="n1", app=self.asterisk.app, outbound_sip_uri="sip:{number}@127.0.0.1:5090"
+                node="n1",
+                app=self.asterisk.app,
+                gateways=self._gateways,
+                outbound_sip_uri="sip:{number}@127.0.0.1:5090",
             ),
             platform=self.platform,
             calls=self.calls,

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from ari_app.call.gateways import TRUSTED, Network, real_source
+from ari_app.call.gateways import TRUSTED, Caller, Network, real_caller
 from ari_app.testing.call_services import NUMBER, VOICE, CallRoom
 
 GATEWAYS = (ip_network("10.0.0.0/24"),)
@@ -41,7 +41,36 @@ async def test_only_a_gateway_is_believed(
     gateways: Sequence[Network], peer: str, header: str | None, source: str | None
 ) -> None:
     headers = ["X-Other"] if header is None else ["X-Other", "X-Src-Ip"]
-    assert await real_source(gateways, peer, headers, Channel(header or "")) == source
+    caller = await real_caller(gateways, peer, headers, Channel(header or ""))
+    assert caller == (Caller(source) if source is not None else None)
+
+
+CLIENT = "X-Somleng-Client-Identifier"
+
+
+@pytest.mark.parametrize(
+    ("gateways", "peer", "name", "from_"),
+    [
+        (GATEWAYS, "10.0.0.5:5060", "alice", "client:alice"),
+        (GATEWAYS, "10.0.0.5:5060", 'ali"ce,<x>', "+15550001"),  # no client can be called so
+        (GATEWAYS, "10.0.0.5:5060", "", "+15550001"),
+        ((), "192.0.2.7:5060", "alice", "+15550001"),  # a stranger may write what he wants
+    ],
+)
+async def test_a_registered_client_is_the_caller(
+    gateways: tuple[Network, ...], peer: str, name: str, from_: str
+) -> None:
+    """Twilio: From and Caller of a client's call are `client:` and its name."""
+    async with CallRoom(gateways) as room:
+        await room.connect()
+        room.customer.documents[VOICE.url] = "<Hangup/>"
+        await room.asterisk.incoming_call(
+            NUMBER.phone_number, caller="+15550001", peer=peer, headers={CLIENT: name}
+        )
+        record = await room.ended()
+    told = room.customer.asked[0][1]
+    assert (told["From"], told["Caller"], record.from_) == (from_, from_, from_)
+    assert not any(header.startswith("SipHeader_") for header in told)
 
 
 def test_headers_of_gateways_are_told_from_customers() -> None:
