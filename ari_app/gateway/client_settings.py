@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from ari_app.gateway.settings import METRICS, HostPort
 from ari_app.settings.kinds import AbsolutePath, CommaList, IpAddress, Port, comma_list, field
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -18,7 +19,6 @@ Count = Annotated[int, Field(ge=1)]
 Realm = Annotated[str, Field(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
 #: `host:port=capacity`
 Node = Annotated[str, Field(pattern=r"^[^\s=]+:[0-9]{1,5}=[0-9]{1,5}$")]
-HostPort = Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]{1,128}:[0-9]{1,5}$")]
 Database = Annotated[str, Field(pattern=r"^(sqlite:///|postgres://)[^\s\"]+$")]
 Algorithm = Literal["MD5", "SHA-256"]
 
@@ -47,7 +47,8 @@ class ClientGatewaySettings(BaseModel):
         None, "Address that nodes reach; keep it off the Internet", shown="as `bind`"
     )
     inside_port: Port = field(5063, "SIP of nodes, UDP")
-    http_port: Port = field(8890, "Management interface, on loopback alone")
+    http_port: Port = field(8890, "Management interface and Prometheus, on loopback alone")
+    metrics: HostPort | None = field(None, METRICS, shown="none")
 
     # Tables and media
     realm: Realm = field("ariswitch", "Realm of the accounts and domain of their addresses")

@@ -58,7 +58,7 @@ class Mi:
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session = session
-        self._url = url
+        self.url = url
         self._last = 0
 
     @classmethod
@@ -122,10 +122,10 @@ class Mi:
         if params:
             request["params"] = params
         try:
-            async with self._session.post(self._url, json=request) as response:
+            async with self._session.post(self.url, json=request) as response:
                 body = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise MiError(f"OpenSIPS does not answer at {self._url}: {error}") from error
+            raise MiError(f"OpenSIPS does not answer at {self.url}: {error}") from error
         return _result(method, body)
 
 

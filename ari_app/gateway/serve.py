@@ -17,6 +17,7 @@ from ari_app.gateway.client_settings import ClientGatewaySettings
 from ari_app.gateway.clients import ClientTables
 from ari_app.gateway.keeper import Announced, Keeper
 from ari_app.gateway.mi import Mi
+from ari_app.gateway.page import serving
 from ari_app.gateway.process import find_modules, find_program, running
 from ari_app.gateway.render import render
 from ari_app.gateway.settings import GatewaySettings
@@ -59,6 +60,10 @@ class Served(Protocol):
     @property
     def mi_url(self) -> str:
         """URL of the management interface."""
+
+    @property
+    def metrics(self) -> str | None:
+        """Where metrics and health are served, `host:port`."""
 
 
 async def serve(
@@ -118,6 +123,7 @@ async def _serve(
         )
         log.info("gateway.started", role=role, pid=process.pid)
         await stack.enter_async_context(_upkeep(settings, tables, redis_url))
+        await stack.enter_async_context(serving(settings.metrics, settings.mi_url))
         await stack.enter_async_context(while_running())
         waits = {asyncio.create_task(process.wait()), asyncio.create_task(stopped.wait())}
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -12,7 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from ari_app.settings.kinds import AbsolutePath, CommaList, IpAddress, Port, comma_list, field
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
+#: Where something listens: address or name, and port.
+HostPort = Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]{1,128}:[0-9]{1,5}$")]
 Database = Annotated[str, Field(pattern=r"^(sqlite:///|postgres://)\S+$")]
+
+METRICS = (
+    "`host:port` where other machines read `/metrics` and `/health` and nothing else; "
+    "anybody who reaches it may"
+)
 
 
 class GatewaySettings(BaseModel):
@@ -37,6 +44,7 @@ class GatewaySettings(BaseModel):
     )
     inside_port: Port = field(5062, "SIP of nodes, UDP")
     http_port: Port = field(8889, "Management interface and Prometheus, on loopback alone")
+    metrics: HostPort | None = field(None, METRICS, shown="none")
 
     # Tables
     folder: AbsolutePath | None = field(

@@ -26,8 +26,10 @@ def render(settings: Settings) -> Path:
     """
     values = _values(settings)
     base = settings.state_dir / "asterisk"
-    for folder in ("etc", "lib", "cache", "log", "spool/recording", "spool/tmp"):
-        (base / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    spool = settings.asterisk_spool
+    own = [base / name for name in ("etc", "lib", "cache", "log")]
+    for folder in (*own, spool / "recording", spool / "tmp"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for template in sorted(TEMPLATES.glob("*.conf")):
         text = _PLACE.sub(lambda match: values[match[1]], template.read_text())
         # ari.conf holds a password; one rule for all is simpler.
@@ -62,6 +64,7 @@ def _values(settings: Settings) -> dict[str, str]:
     return {
         "etc": str(base / "etc"),
         "var": str(base),
+        "spool": str(settings.asterisk_spool),
         "log": str(base / "log"),
         "run": str(settings.run_dir),
         "modules": str(modules),

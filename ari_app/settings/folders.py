@@ -42,6 +42,11 @@ class FolderSettings(BaseModel):
     asterisk_root: AbsolutePath | None = field(
         None, "Root of another Asterisk 22 to start, `/` for an installed one", shown="in the cache"
     )
+    spool_dir: AbsolutePath | None = field(
+        None,
+        "Audio of recordings until they are finished; nodes of one host may share it",
+        shown="in the state folder",
+    )
     media_cache_bytes: Annotated[int, Field(ge=10_000_000)] = field(
         2_000_000_000, "Bound of the cache of fetched and spoken audio, bytes"
     )
@@ -72,9 +77,14 @@ class FolderSettings(BaseModel):
         return self.state_dir / "recordings"
 
     @property
+    def asterisk_spool(self) -> Path:
+        """Asterisk's spool folder."""
+        return self.spool_dir or self.state_dir / "asterisk" / "spool"
+
+    @property
     def raw_recordings_dir(self) -> Path:
         """Folder in which Asterisk records: ARI's own, below its spool folder."""
-        return self.state_dir / "asterisk" / "spool" / "recording"
+        return self.asterisk_spool / "recording"
 
     @property
     def tap_socket(self) -> Path:

@@ -73,6 +73,28 @@ def test_nothing_is_published_that_need_not_be() -> None:
     assert SERVICES["node"]["ports"] == ["${API_PUBLISH:-127.0.0.1:8080-8099}:8080"]
 
 
+def test_management_of_the_gateways_stays_inside_and_metrics_on_a_network_without_way_out() -> None:
+    assert STACK["networks"]["metrics"]["internal"] is True
+    for name in ("gateway", "client-gateway"):
+        service = SERVICES[name]
+        own = "ARISWITCH_GATEWAY_CLIENT_METRICS" if "client" in name else "ARISWITCH_GATEWAY_METRICS"
+        host, _, port = service["environment"][own].partition(":")
+        # Its name on that network alone, so it listens nowhere else.
+        assert service["networks"]["metrics"]["aliases"] == [host]
+        assert not [one for one in service["ports"] if one.split("/")[0].endswith(port)]
+        scraped = (ROOT / "deploy" / "compose" / "prometheus.yml").read_text()
+        assert f"{host}:{port}" in scraped
+
+
+def test_nothing_is_left_when_it_is_taken_down() -> None:
+    for name, service in SERVICES.items():
+        for mount in map(str, service.get("volumes", [])):
+            assert mount.split(":")[0] in STACK["volumes"] or mount.startswith("./"), name
+    # Each container would get a volume without a name of its own.
+    for file in (ROOT / "deploy").glob("*Dockerfile"):
+        assert "VOLUME" not in file.read_text()
+
+
 def test_memory_and_wire_have_no_way_out() -> None:
     assert STACK["networks"]["data"]["internal"] is True
     assert SERVICES["postgres"]["networks"] == ["data"]
