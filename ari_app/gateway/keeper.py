@@ -103,6 +103,8 @@ class _Memory:
     """What is remembered of a row."""
 
     seen: float
+    #: It took calls at the last look.
+    took: bool = False
     at: float = -1.0
     excess: deque[int] = field(default_factory=lambda: deque(maxlen=STEADY))
 
@@ -189,11 +191,16 @@ class Keeper:
         memory = self._memory[row.uri]
         commands: list[Command] = []
         if one is None:
-            if now - memory.seen >= GRACE and not live.held:
-                commands.append(Switch(row.id, row.node, False, "announces nothing"))
+            if now - memory.seen >= GRACE:
+                memory.took = False
+                if not live.held:
+                    commands.append(Switch(row.id, row.node, False, "announces nothing"))
             return commands
         takes = one.taking and not row.drained
-        if takes and live.held:
+        # One that begins to take calls may have failed a probe while it started; the next probe
+        # is too far away for the calls that come now.
+        begins, memory.took = takes and not memory.took, takes
+        if takes and (live.held or (begins and not live.enabled)):
             commands.append(Switch(row.id, row.node, True, "takes calls"))
         elif not takes and not live.held:
             why = "drained" if row.drained else "draining or not healthy"

@@ -75,10 +75,9 @@ def test_nothing_is_published_that_need_not_be() -> None:
 
 def test_management_of_the_gateways_stays_inside_and_metrics_on_a_network_without_way_out() -> None:
     assert STACK["networks"]["metrics"]["internal"] is True
-    for name in ("gateway", "client-gateway"):
+    for name, role in (("gateway", "GATEWAY"), ("client-gateway", "GATEWAY_CLIENT")):
         service = SERVICES[name]
-        own = "ARISWITCH_GATEWAY_CLIENT_METRICS" if "client" in name else "ARISWITCH_GATEWAY_METRICS"
-        host, _, port = service["environment"][own].partition(":")
+        host, _, port = service["environment"][f"ARISWITCH_{role}_METRICS"].partition(":")
         # Its name on that network alone, so it listens nowhere else.
         assert service["networks"]["metrics"]["aliases"] == [host]
         assert not [one for one in service["ports"] if one.split("/")[0].endswith(port)]

@@ -75,6 +75,14 @@ def test_b_33_a_draining_or_unwell_node_gets_no_new_calls_and_keeps_its_own() ->
     assert world.decide([said(3, 2.0)], off) == [Switch(7, "n1", True, "takes calls")]
 
 
+def test_a_node_that_has_started_need_not_wait_for_the_next_probe() -> None:
+    world = World()
+    probed = live(enabled=False)
+    # Its row was there before it: the probe met nobody.
+    assert world.decide([], probed) == []
+    assert world.decide([said()], probed) == [Switch(7, "n1", True, "takes calls")]
+
+
 def test_b_33_what_an_operator_drains_stays_drained() -> None:
     row = NodeRow(7, URI, 100, "n1", drained=True)
     world = World()
@@ -83,7 +91,9 @@ def test_b_33_what_an_operator_drains_stays_drained() -> None:
 
 
 def test_a_node_that_probing_has_disabled_is_left_to_probing() -> None:
-    assert World().decide([said()], live(enabled=False, held=False)) == []
+    world = World()
+    assert world.decide([said()], live()) == []
+    assert world.decide([said(at=1.0)], live(enabled=False, held=False)) == []
 
 
 def test_a_silent_node_is_disabled_and_forgotten_only_when_it_has_no_call() -> None:
