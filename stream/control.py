@@ -93,7 +93,11 @@ class Ping(msgspec.Struct, tag="ping", frozen=True):
     """Ask for a sign of life."""
 
 
-Command = Open | Stop | Dtmf | Ack | Attach | Ping
+class Measure(msgspec.Struct, tag="measure", frozen=True):
+    """Ask for the counters of all streams that live; the answer is `Measured`."""
+
+
+Command = Open | Stop | Dtmf | Ack | Attach | Ping | Measure
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,10 +245,20 @@ class Counts(msgspec.Struct, tag="counts", kw_only=True):
     seq: int = 0
 
 
+class Measured(msgspec.Struct, tag="measured"):
+    """The counters of all streams that live, by their SID, because they were asked for.
+
+    Not numbered.
+    """
+
+    streams: dict[str, Stats]
+    seq: int = 0
+
+
 #: What an app can do without.
 News = MarkTaken | Cleared
 StreamEvent = Connected | Started | Mark | DtmfSent | Warned | Stopped | News
-Event = StreamEvent | Hello | Replaced | Pong | Counts
+Event = StreamEvent | Hello | Replaced | Pong | Counts | Measured
 
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)

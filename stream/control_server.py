@@ -89,7 +89,7 @@ class ControlServer:
         if self._app is not None:
             self._app.write(line)
 
-    def tell(self, event: control.Counts) -> None:
+    def tell(self, event: control.Counts | control.Measured) -> None:
         """Tell the app something that it can do without: neither numbered nor kept."""
         if self._app is not None:
             self._app.write(control.encode(event))

@@ -155,6 +155,9 @@ class StreamWorker:
             stream = self._streams.get(command.stream_sid)
             if stream is not None:
                 stream.dtmf(command.digit)
+        elif isinstance(command, control.Measure):
+            stats = {sid: stream.stats() for sid, stream in self._streams.items()}
+            self.control.tell(control.Measured(stats))
 
     def _open(self, spec: control.Open) -> None:
         if spec.stream_sid in self._streams:

@@ -210,6 +210,10 @@ class Connection:
         if isinstance(event, control.Counts):
             self.counts = event
             return True
+        if isinstance(event, control.Measured):
+            if self._trace is not None:
+                self._trace.stream_measured(event)
+            return True
         if isinstance(event, control.Hello | control.Pong):
             return True
         if isinstance(event, control.News):

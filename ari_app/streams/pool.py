@@ -12,7 +12,7 @@ import structlog
 from ari_app.errors import TwilioError
 from ari_app.streams.connection import Connection
 from ari_app.streams.stream import OnEvent, Stream, Trace
-from stream.control import Counts, Open
+from stream.control import Counts, Measure, Open
 
 log = structlog.get_logger(__name__)
 
@@ -160,6 +160,12 @@ class StreamPool:
         if connection is None:
             raise TwilioError(31900, "the media worker is gone")
         return connection.open(spec, on_event)
+
+    def measure(self) -> None:
+        """Have every worker tell the trace the counters of its streams."""
+        for connection in self._connections.values():
+            if connection.load:
+                connection.send(Measure())
 
     @property
     def unclaimed(self) -> list[str]:

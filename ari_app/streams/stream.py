@@ -30,6 +30,9 @@ class Trace(Protocol):
     def stream_event(self, event: control.StreamEvent) -> None:
         """A worker has told; also the end that the app concludes when a worker is gone."""
 
+    def stream_measured(self, measured: control.Measured) -> None:
+        """A worker was asked for the counters of its streams (`StreamPool.measure`)."""
+
 
 class Stream:
     """Handle of a stream in a worker. Its end can be awaited any number of times."""

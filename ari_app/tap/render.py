@@ -158,6 +158,20 @@ def stream_event(index: Index, at: float, event: control.StreamEvent) -> Iterato
     yield _stream(index, at, event, "event")
 
 
+def stream_measured(index: Index, at: float, measured: control.Measured) -> Iterator[Item]:
+    """A worker's counters, each stream's an item."""
+    for sid, stats in measured.streams.items():
+        yield Item(
+            at=at,
+            source="stream",
+            kind="rtp",
+            type="stream",
+            call=index.call_of(sid),
+            linked=(sid,),
+            data={"stream_sid": sid, **msgspec.to_builtins(stats)},
+        )
+
+
 def _stream(
     index: Index, at: float, message: control.Command | control.StreamEvent, way: str
 ) -> Item:

@@ -20,6 +20,9 @@ from ari_app.tap.ring import Ring
 from stream import control
 from twiml import Verb
 
+#: Bytes of a stream's counters, roughly.
+_STATS = 600
+
 
 class Tap:
     """Implements the ``Trace`` of every room. ``items`` and ``size`` (bytes) bound its memory."""
@@ -80,6 +83,10 @@ class Tap:
     def stream_event(self, event: control.StreamEvent) -> None:
         """A worker has told."""
         self.ring.add(0, render.stream_event, event)
+
+    def stream_measured(self, measured: control.Measured) -> None:
+        """A worker's counters of all its streams, in one entry."""
+        self.ring.add(len(measured.streams) * _STATS, render.stream_measured, measured)
 
 
 def _size(values: Mapping[str, Any]) -> int:

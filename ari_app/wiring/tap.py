@@ -11,6 +11,7 @@ import structlog
 from ari_app.ari.client import AriClient
 from ari_app.ari.errors import AriError
 from ari_app.settings import Settings
+from ari_app.streams.pool import StreamPool
 from ari_app.tap import Tap, TapServer
 
 log = structlog.get_logger(__name__)
@@ -25,13 +26,14 @@ def make_tap(settings: Settings) -> Tap | None:
 
 
 async def serve_tap(
-    stack: AsyncExitStack, tap: Tap | None, settings: Settings, ari: AriClient
+    stack: AsyncExitStack, tap: Tap | None, settings: Settings, ari: AriClient, pool: StreamPool
 ) -> None:
     """Let ari-debug attach; that it cannot is no reason for the node not to run."""
     if tap is None:
         return
 
     async def measure() -> None:
+        pool.measure()
         with suppress(AriError):  # the tap has seen it
             # Asterisk has them of PJSIP's channels only (404 for UnicastRTP).
             channels = [one for one in await ari.channels.list() if one.name.startswith("PJSIP/")]

@@ -49,14 +49,15 @@ STORY = [
 
 
 async def statistics(socket: Path) -> set[str]:
-    """Wait until the statistics of a leg have been told; the channels of such legs."""
-    legs: set[str] = set()
+    """Wait until the statistics of both legs have been told; the SIP channel, the stream."""
+    legs: dict[str, str] = {}
     async with asyncio.timeout(20):
         async for item in live(socket, statistics=True):
             if item.kind == "rtp" and item.call:
-                legs.add(item.channel)
-                break
-    return legs
+                legs[item.type] = item.channel or item.data["stream_sid"]
+                if legs.keys() == {"statistics", "stream"}:
+                    break
+    return set(legs.values())
 
 
 async def test_the_story_of_a_call_is_told_afterwards(stack: RealStack, tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ async def test_the_story_of_a_call_is_told_afterwards(stack: RealStack, tmp_path
         )
         assert found is not None, f"no {label!r} after {rows[max(place - 1, 0)]} in {rows}"
         place = found + 1
-    assert legs == {dict(story.facts)["channel (phone)"].split()[0]}
+    assert legs == {dict(story.facts)["channel (phone)"].split()[0], bot.stream_sid}
     told = b"".join(str(item).encode() for item in items).decode()
     for hidden in ("s3cr3t", stack.token, stack.ari_login[1]):
         assert hidden not in told

@@ -21,8 +21,9 @@ async def _replayed(items: Sequence[Item]) -> AsyncIterator[Item]:
 def top(from_: From = None, tap: TapPath = None) -> None:
     """Watch all calls: state, duration, verb, streams, packet loss and jitter of each leg.
 
-    Arrow keys choose a call, Enter follows its ladder, Escape goes back, q quits. Of a recording
-    it shows the last moment.
+    The keys are sngrep's: arrows, Enter follows the ladder of the call under the cursor, Escape
+    goes back, Space selects calls, F2 saves them as a recording or as HTML ladders, F7 shows
+    only calls of which something fits a filter, q quits. Of a recording it shows the last moment.
     """
     # Not above: every other command starts without a terminal toolkit.
     from ari_app.debug.top.screen import Top  # noqa: PLC0415

@@ -5,27 +5,27 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Header, Static
 
-from ari_app.debug.ladder import NoCallError, pick, tell
-from ari_app.debug.ladder.text import Ladder
+from ari_app.debug.filters import Filter, FilterError, parse
 from ari_app.debug.record import Item
 from ari_app.debug.sources import SourceError
-from ari_app.debug.top.table import Call, Quality, Table
+from ari_app.debug.top.cells import COLUMNS, cells
+from ari_app.debug.top.follow import LadderScreen
+from ari_app.debug.top.prompt import Prompt
+from ari_app.debug.top.save import SaveError, save, usual_name
+from ari_app.debug.top.table import Call, Table
 
 #: Items kept for ladders.
 _KEPT = 20_000
 #: Seconds between two looks at the table.
 _REFRESH = 0.5
-_COLUMNS = ("call", "from", "to", "state", "time", "verb", "streams", "loss, jitter", "trouble")
-_STATES = {"in-progress": "green", "completed": "dim", "ringing": "yellow", "up": "green"}
 
 
 class Top(App[None]):
@@ -40,8 +40,11 @@ class Top(App[None]):
     #story { padding: 0 1; width: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit", "Quit"),
         Binding("enter", "follow", "Ladder", priority=True),
+        Binding("space", "choose", "Select"),
+        Binding("f7", "filter", "Filter"),
+        Binding("f2", "save", "Save"),
+        Binding("q", "quit", "Quit"),
     ]
 
     def __init__(self, source: AsyncIterator[Item], clock: Callable[[], float] = time.time) -> None:
@@ -50,7 +53,12 @@ class Top(App[None]):
         self._clock = clock
         self.calls = Table()
         self.items: deque[Item] = deque(maxlen=_KEPT)
-        self._rows: set[str] = set()
+        #: Keys of the calls that Space has selected.
+        self.chosen: set[str] = set()
+        self._filter_text = ""
+        self._filter: Filter | None = None
+        self._fitting: set[str] = set()
+        self._rows: list[str] = []
         self._state = "connecting"
 
     def compose(self) -> ComposeResult:
@@ -63,7 +71,7 @@ class Top(App[None]):
     def on_mount(self) -> None:
         """Begin to read, and to look every now and then."""
         table = self.query_one(DataTable)
-        for name in _COLUMNS:
+        for name in COLUMNS:
             table.add_column(name, key=name)
         table.focus()
         self.run_worker(self._read(), exclusive=True)
@@ -73,124 +81,137 @@ class Top(App[None]):
         try:
             async for item in self._source:
                 self._state = "live"
-                self.calls.feed(item)
+                call = self.calls.feed(item)
                 self.items.append(item)
+                # Before its SID was known a call was called by its channel.
+                if call and self._filter and (self._filter(item) or item.channel in self._fitting):
+                    self._fitting.add(call.key)
             self._state = "the source has ended"
         except SourceError as error:
             self._state = str(error)
 
     def refresh_table(self) -> None:
-        """Bring the table up to date; the chosen row stays chosen."""
-        now, table = self._clock(), self.screen_stack[0].query_one(DataTable)
-        shown = {call.key: call for call in self.calls.shown(now)}
-        for key in self._rows - set(shown):
-            table.remove_row(key)
-        for key, call in shown.items():
-            cells = _cells(call, now)
-            if key not in self._rows:
-                table.add_row(*cells, key=key)
-                continue
-            for name, cell in zip(_COLUMNS, cells, strict=True):
-                table.update_cell(key, name, cell, update_width=True)
-        self._rows = set(shown)
-        running = sum(not call.ended for call in shown.values())
-        streams = sum(len(call.streams) for call in shown.values())
-        words = f"{running} calls  {streams} streams  {self.calls.rate(now):.0f} items/s"
-        if self.calls.missed:
-            words += f"  {self.calls.missed} missed"
+        """Bring the table up to date; the row under the cursor stays there."""
+        now, table = self._clock(), self._table
+        known = {call.key: call for call in self.calls.shown(now)}
+        self.chosen &= known.keys()
+        self._fitting &= known.keys()
+        shown = {
+            key: call for key, call in known.items() if self._filter is None or key in self._fitting
+        }
+        self._fill(table, shown, now)
+        words = self._words(known, shown, now)
         line = Text(words, "bold")
         line.append(f"  {self._state}", "dim")
         self.screen_stack[0].query_one("#line", Static).update(line)
 
+    def _fill(self, table: DataTable[Text], shown: dict[str, Call], now: float) -> None:
+        below, stay = self._under_cursor(), [key for key in self._rows if key in shown]
+        # The table can only append: what a filter has back among others has all be written anew.
+        in_order = list(shown)[: len(stay)] == list(stay)
+        if not in_order:
+            table.clear()
+            stay.clear()
+        for key in set(self._rows) - shown.keys() if in_order else ():
+            table.remove_row(key)
+        for key, call in shown.items():
+            row = cells(call, now, key in self.chosen)
+            if key not in stay:
+                table.add_row(*row, key=key)
+                continue
+            for name, cell in zip(COLUMNS, row, strict=True):
+                table.update_cell(key, name, cell, update_width=True)
+        self._rows = list(shown)
+        if not in_order and below in shown:
+            table.move_cursor(row=self._rows.index(below))
+
+    def _words(self, known: dict[str, Call], shown: dict[str, Call], now: float) -> str:
+        running = sum(not call.ended for call in known.values())
+        streams = sum(len(call.streams) for call in known.values())
+        words = f"{running} calls  {streams} streams  {self.calls.rate(now):.0f} items/s"
+        if self._filter is not None:
+            words += f"  filter {self._filter_text!r}: {len(shown)} of {len(known)}"
+        if self.chosen:
+            words += f"  {len(self.chosen)} selected"
+        if self.calls.missed:
+            words += f"  {self.calls.missed} missed"
+        return words
+
+    @property
+    def _table(self) -> DataTable[Text]:
+        return self.screen_stack[0].query_one(DataTable)
+
+    def _under_cursor(self) -> str:
+        table = self._table
+        if not table.row_count:
+            return ""
+        return table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value or ""
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A ladder leads to no other one."""
-        return not (action == "follow" and isinstance(self.screen, LadderScreen))
+        """A ladder leads to no other one, and a prompt has its own keys."""
+        if action in ("follow", "choose", "filter"):
+            return len(self.screen_stack) == 1
+        return not (action == "save" and isinstance(self.screen, Prompt))
 
     def action_follow(self) -> None:
-        """Show the ladder of the chosen call."""
-        table = self.screen_stack[0].query_one(DataTable)
-        if isinstance(self.screen, LadderScreen) or not table.row_count:
-            return
-        key = table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
-        if key:
+        """Show the ladder of the call under the cursor."""
+        if key := self._under_cursor():
             self.push_screen(LadderScreen(key, self.items))
 
+    def action_choose(self) -> None:
+        """Select the call under the cursor, or no more; go on to the next."""
+        if key := self._under_cursor():
+            self.chosen ^= {key}
+            self.refresh_table()
+            self._table.action_cursor_down()
 
-class LadderScreen(Screen[None]):
-    """The ladder of one call, as it grows."""
+    def action_filter(self) -> None:
+        """Ask which calls are to be shown: those of which an item fits."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back"),
-        Binding("a", "everything", "All / less"),
-    ]
+        def taken(text: str | None) -> None:
+            if text is not None:
+                self._choose_filter(text)
 
-    def __init__(self, key: str, items: deque[Item]) -> None:
-        super().__init__()
-        self._key = key
-        self._items = items
-        self._everything = False
-        self._seen = -1.0
+        prompt = Prompt("Filter (empty: all calls)", self._filter_text, _unreadable)
+        self.push_screen(prompt, taken)
 
-    def compose(self) -> ComposeResult:
-        """Lay the screen out."""
-        yield Header(show_clock=True, icon="")
-        yield Static(id="heads")
-        with VerticalScroll():
-            yield Static(id="story")
-        yield Footer()
+    def _choose_filter(self, text: str) -> None:
+        self._filter_text = text.strip()
+        self._filter = parse(self._filter_text) if self._filter_text else None
+        self._fitting = {
+            call.key
+            for item in self.items
+            if self._filter is not None
+            and (call := self.calls.of(item)) is not None
+            and self._filter(item)
+        }
+        self.refresh_table()
 
-    def on_mount(self) -> None:
-        """Draw, and draw again when there is more."""
-        self.query_one(VerticalScroll).focus()
-        self.redraw()
-        self.set_interval(_REFRESH, self.redraw)
-
-    def action_everything(self) -> None:
-        """Show what says little, too, or no more."""
-        self._everything = not self._everything
-        self._seen = -1.0
-        self.redraw()
-
-    def redraw(self) -> None:
-        """Tell the story anew if there is news; stay at the end if it was in sight."""
-        last = self._items[-1].at if self._items else 0.0
-        if last == self._seen:
+    def action_save(self) -> None:
+        """Ask for a file and write the selected calls, else the one under the cursor."""
+        here = self.screen.key if isinstance(self.screen, LadderScreen) else self._under_cursor()
+        alone = isinstance(self.screen, LadderScreen) or not self.chosen
+        keys = [here] if alone else [key for key in self.calls.calls if key in self.chosen]
+        if not keys or not here:
             return
-        self._seen = last
-        scroll, story = self.query_one(VerticalScroll), self.query_one("#story", Static)
-        at_end = scroll.scroll_offset.y >= scroll.max_scroll_y
-        try:
-            mine = pick(list(self._items), self._key)
-        except NoCallError as error:
-            story.update(Text(str(error)))
-            return
-        ladder = Ladder(tell(mine, everything=self._everything))
-        story.update(ladder)
-        self.query_one("#heads", Static).update(ladder.heads())
-        if at_end:
-            scroll.scroll_end(animate=False)
+
+        def write(name: str) -> str:
+            try:
+                self.notify(save(Path(name), list(self.items), keys))
+            except SaveError as error:
+                return str(error)
+            return ""
+
+        label = (
+            f"Save {len(keys)} call{'s' * (len(keys) > 1)} as (.jsonl: recording, .html: ladder)"
+        )
+        self.push_screen(Prompt(label, usual_name(keys), write))
 
 
-def _cells(call: Call, now: float) -> tuple[Text, ...]:
-    seconds = int(call.seconds(now))
-    return (
-        Text(f"{call.key[:8]}…" if len(call.key) > 20 else call.key),
-        Text(call.number_from),
-        Text(call.number_to),
-        Text(call.state, _STATES.get(call.state, "" if not call.ended else "red")),
-        Text(f"{seconds // 60}:{seconds % 60:02}", justify="right"),
-        Text(" ".join(call.verbs), "cyan"),
-        Text(str(len(call.streams) or ""), justify="right"),
-        _quality(call.quality),
-        Text(call.error[:60], "red"),
-    )
-
-
-def _quality(found: Quality | None) -> Text:
-    """Loss and jitter; yellow from 1 % or 30 ms on, red from 5 % on."""
-    if found is None:
-        return Text("")
-    style = "red" if found.loss >= 5 else "yellow" if found.loss >= 1 else ""
-    if not style and found.jitter_ms >= 30:
-        style = "yellow"
-    return Text(f"{found.loss:.1f}% {found.jitter_ms:.0f}ms", style, justify="right")
+def _unreadable(text: str) -> str:
+    """What is wrong with a filter, "" when nothing is."""
+    try:
+        parse(text)
+    except FilterError as error:
+        return str(error)
+    return ""

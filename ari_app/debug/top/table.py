@@ -16,6 +16,8 @@ LINGER = 30.0
 MOST = 5_000
 #: The rate is that of so many seconds.
 WINDOW = 5.0
+#: Samples of a packet of 20 ms.
+_FRAME = 160
 _QOS = re.compile(r"(\w+)=\s*([0-9.]+)")
 _MEDIA = ("UnicastRTP/", "Snoop/", "WebSocket/", "AudioSocket/")
 
@@ -36,6 +38,27 @@ class Quality:
 
 
 @dataclass(slots=True)
+class Media:
+    """The leg to a bot as the media worker counts it.
+
+    `received` and `filled` are µ-law samples of the caller, real ones and silence in place of
+    missing ones; `waiting_ms` is the bot's audio that waits to be played, `dropped` what of
+    either side was too much, in messages and µ-law bytes.
+    """
+
+    received: int = 0
+    filled: int = 0
+    waiting_ms: int = 0
+    dropped: int = 0
+
+    @property
+    def loss(self) -> float:
+        """Missing audio in percent of all."""
+        whole = self.received + self.filled
+        return 100 * self.filled / whole if whole else 0.0
+
+
+@dataclass(slots=True)
 class Call:
     """One line of the screen."""
 
@@ -48,6 +71,7 @@ class Call:
     ended: float = 0.0
     verbs: list[str] = field(default_factory=list)
     streams: set[str] = field(default_factory=set)
+    media: dict[str, Media] = field(default_factory=dict)
     legs: dict[str, Quality] = field(default_factory=dict)
     error: str = ""
 
@@ -57,7 +81,7 @@ class Call:
 
     @property
     def quality(self) -> Quality | None:
-        """That of its worst leg; Asterisk counts for SIP legs only."""
+        """That of its worst SIP leg, as Asterisk received it."""
         legs = self.legs.values()
         return max(legs, key=lambda one: (one.loss, one.jitter_ms), default=None)
 
@@ -70,15 +94,15 @@ class Table:
         self.missed = 0
         self._recent: deque[float] = deque(maxlen=100_000)
 
-    def feed(self, item: Item) -> None:
-        """Take one item, in order of time."""
+    def feed(self, item: Item) -> Call | None:
+        """Take one item, in order of time; return the call that it is of."""
         self._recent.append(item.at)
         data = item.data if isinstance(item.data, dict) else {}
         if item.kind == "note" and item.type == "missed":
             self.missed += int(data.get("entries") or data.get("count") or 0)
         call = self._call(item, data)
         if call is None:
-            return
+            return None
         match item.kind:
             case "note":
                 _note(call, item, data)
@@ -92,6 +116,9 @@ class Table:
                     call.streams.add(sid)
                 elif item.type == "stopped":
                     call.streams.discard(sid)
+                    call.media.pop(sid, None)
+            case "rtp" if item.type == "stream":
+                call.media[str(data.get("stream_sid", ""))] = _media(data)
             case "rtp" if item.type == "statistics":
                 call.legs[item.channel] = Quality(
                     int(data.get("rxcount") or 0),
@@ -100,6 +127,11 @@ class Table:
                 )
         if item.error and item.kind in ("note", "stream", "webhook"):
             call.error = item.error
+        return call
+
+    def of(self, item: Item) -> Call | None:
+        """The call that an item is of, if it is known."""
+        return self.calls.get(item.call) or self.calls.get(item.channel)
 
     def rate(self, now: float) -> float:
         """Items a second of late."""
@@ -149,6 +181,7 @@ def _note(call: Call, item: Item, data: dict[str, Any]) -> None:
         call.ended = item.at
         call.verbs.clear()
         call.streams.clear()
+        call.media.clear()
 
 
 def _event(call: Call, item: Item, data: dict[str, Any]) -> None:
@@ -168,6 +201,19 @@ def _event(call: Call, item: Item, data: dict[str, Any]) -> None:
     call.state = str(channel.get("state", "")).lower() or call.state
     if item.type in ("ChannelDestroyed", "StasisEnd"):
         call.state, call.ended = "ended", item.at
+
+
+def _media(data: dict[str, Any]) -> Media:
+    def count(name: str) -> int:
+        return int(data.get(name) or 0)
+
+    gone = count("audio_played") + count("audio_cleared")
+    return Media(
+        received=count("rtp_received") * _FRAME,
+        filled=count("silence_filled"),
+        waiting_ms=max(0, count("audio_queued") - gone) // 8,
+        dropped=count("media_dropped") + count("audio_dropped"),
+    )
 
 
 def _verb(call: Call, item: Item, data: dict[str, Any]) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from textual.widgets import DataTable, Static
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Input, Static
 
 from ari_app.debug.record import Item
 from ari_app.debug.sources import recorded
-from ari_app.debug.top.screen import LadderScreen, Top
+from ari_app.debug.top.cells import cells
+from ari_app.debug.top.follow import LadderScreen
+from ari_app.debug.top.screen import Top
 from ari_app.debug.top.table import LINGER, Table
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -109,6 +113,22 @@ def test_many_calls_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [call.key for call in table.shown(99)] == [f"CA{number}" for number in range(90, 100)]
 
 
+def test_the_leg_to_the_bot_is_what_the_media_worker_counts() -> None:
+    table, now = fed(until(recorded(GOLDEN / "stream.jsonl"), "started"))
+    [call] = table.shown(now)
+    [sid] = call.streams
+    data = {
+        "stream_sid": sid, "rtp_received": 90, "silence_filled": 1600, "audio_queued": 20_000,
+        "audio_played": 8_000, "audio_cleared": 4_000, "media_dropped": 2,
+    }  # fmt: skip
+    table.feed(Item(at=now, kind="rtp", type="stream", call=call.key, linked=(sid,), data=data))
+    [media] = call.media.values()
+    assert (media.loss, media.waiting_ms, media.dropped) == (10.0, 1000, 2)
+    assert [str(cell) for cell in cells(call, now, True)][-4:-1] == ["", "1", "10.0% 1.0s dropped"]
+    table.feed(Item(at=now, kind="stream", type="stopped", call=call.key, data=data))
+    assert not call.media
+
+
 class Source:
     """Items that a test hands over when it wants."""
 
@@ -168,3 +188,84 @@ async def test_choose_follow_back_quit() -> None:
         assert not isinstance(app.screen, LadderScreen)
         await pilot.press("q")
     assert app.return_code == 0
+
+
+def begun(number: int) -> Item:
+    data = {"from": f"+1555{number:04}", "to": "+15550100", "status": "ringing"}
+    sid = f"CA{number:032}"
+    return Item(at=float(number), kind="note", type="call-begun", call=sid, channel="c", data=data)
+
+
+@asynccontextmanager
+async def showing(*items: Item) -> AsyncIterator[tuple[Top, Pilot[None], Source]]:
+    """The screen with these items read, on a wide terminal."""
+    source = Source()
+    source.give(*items)
+    app = Top(source.items(), clock=lambda: items[-1].at)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await pilot.pause()
+        app.refresh_table()
+        yield app, pilot, source
+
+
+def rows(app: Top) -> list[str]:
+    table = app.screen_stack[0].query_one(DataTable)
+    return [" ".join(map(str, table.get_row_at(row))) for row in range(table.row_count)]
+
+
+async def typed(pilot: Pilot[None], text: str) -> None:
+    pilot.app.screen.query_one(Input).value = text
+    await pilot.press("enter")
+    await pilot.pause()
+
+
+async def test_f7_shows_only_calls_of_which_something_fits() -> None:
+    trouble = Item(at=3.0, kind="note", type="problem", call=begun(2).call, error="11200 down")
+    async with showing(begun(1), begun(2), begun(3), trouble) as (app, pilot, source):
+        await pilot.press("down", "down", "f7")
+        await typed(pilot, "(error")
+        assert "not closed" in str(app.screen.query_one(".wrong", Static).render())
+        await typed(pilot, "error")
+        assert [row.split()[1] for row in rows(app)] == ["+15550002"]
+        assert "1 of 3" in str(app.query_one("#line", Static).render())
+        source.give(Item(at=3.0, kind="note", type="problem", call=begun(1).call, error="x"))
+        await pilot.pause()
+        app.refresh_table()
+        assert [row.split()[1] for row in rows(app)] == ["+15550001", "+15550002"]
+        await pilot.press("f7")
+        await typed(pilot, "")
+        assert len(rows(app)) == 3
+        await pilot.press("f7", "escape")
+        assert len(app.screen_stack) == 1
+
+
+async def test_space_selects_and_f2_saves(tmp_path: Path) -> None:
+    """What is saved is a recording that the other commands read, or ladders."""
+    later = Item(at=4.0, kind="twiml", type="Say", call=begun(3).call, data={"state": "begin"})
+    async with showing(begun(1), begun(2), begun(3), later) as (app, pilot, _):
+        await pilot.press("space", "down", "space")
+        await pilot.pause()
+        assert app.chosen == {begun(1).call, begun(3).call}
+        assert [row.startswith("*") for row in rows(app)] == [True, False, True]
+        await pilot.press("f2")
+        assert app.screen.query_one(Input).value == "2-calls.jsonl"
+        await typed(pilot, str(tmp_path / "two.jsonl"))
+        saved = recorded(tmp_path / "two.jsonl")
+        assert [item.call for item in saved] == [begun(1).call, begun(3).call, begun(3).call]
+        await pilot.press("f2")
+        await typed(pilot, str(tmp_path / "two.jsonl"))
+        assert "there already" in str(app.screen.query_one(".wrong", Static).render())
+        await typed(pilot, str(tmp_path / "none" / "two.jsonl"))
+        assert "No such file" in str(app.screen.query_one(".wrong", Static).render())
+        await typed(pilot, str(tmp_path / "two.html"))
+        assert "Say" in (tmp_path / "two-2.html").read_text()
+        assert "Say" not in (tmp_path / "two.html").read_text()
+
+
+async def test_f2_in_a_ladder_saves_that_call(tmp_path: Path) -> None:
+    async with showing(begun(1), begun(2)) as (app, pilot, _):
+        await pilot.press("down", "enter", "f2")
+        assert app.screen.query_one(Input).value == f"{begun(2).call}.jsonl"
+        await typed(pilot, str(tmp_path / "one.jsonl"))
+        assert [item.call for item in recorded(tmp_path / "one.jsonl")] == [begun(2).call]
+        assert isinstance(app.screen, LadderScreen)

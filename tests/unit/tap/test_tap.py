@@ -161,6 +161,22 @@ def test_an_event_that_came_before_its_call_was_known_belongs_to_it() -> None:
     assert (opened.call, opened.linked, media.call) == (CALL, (STREAM,), CALL)
 
 
+def test_a_worker_s_counters_are_an_item_a_stream() -> None:
+    tap = Tap()
+    tap.stream_command(
+        control.Open(stream_sid=STREAM, call_sid=CALL, account_sid="AC", url="wss://bot/")
+    )
+    other = "MZ" + "3" * 32
+    tap.stream_measured(
+        control.Measured({STREAM: control.Stats(rtp_received=50), other: control.Stats()})
+    )
+    assert tap.ring.total == 2
+    _, mine, theirs = rendered(tap)
+    assert (mine.kind, mine.type, mine.call, mine.linked) == ("rtp", "stream", CALL, (STREAM,))
+    assert (mine.data["stream_sid"], mine.data["rtp_received"]) == (STREAM, 50)
+    assert (theirs.call, theirs.linked) == ("", (other,))
+
+
 def test_requests_and_answers_go_by_number() -> None:
     tap = Tap()
     tap.call(record(), "begun")
