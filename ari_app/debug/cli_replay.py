@@ -125,6 +125,12 @@ def again(
     as_test: Annotated[
         Path | None, typer.Option("--as-test", help="Write this pytest file instead of running")
     ] = None,
+    call: Annotated[
+        str | None,
+        typer.Option(
+            help="Which call, by any name that `ladder` takes; else the first that came in"
+        ),
+    ] = None,
     command: Annotated[
         str, typer.Option(help="Start this app; it finds ARI_URL in its environment")
     ] = "",
@@ -141,18 +147,19 @@ def again(
     \b
     Examples:
       ari-debug test call.jsonl
+      ari-debug test calls.jsonl --call CA12…
       ari-debug test call.jsonl --as-test tests/test_call.py
       ari-debug test call.jsonl --command 'python my_app.py'
     """
     words = shlex.split(command)
     if as_test is not None:
-        _write_test(file, as_test, words)
+        _write_test(file, as_test, words, call)
         return
     _read(file, "")
     from ari_app.debug.replay import check  # noqa: PLC0415  (aiohttp)
 
     try:
-        report = check(file, words, speed=speed)
+        report = check(file, words, call=call, speed=speed)
     except AssertionError as error:
         raise QuitError(FAILED, str(error)) from error
     typer.echo(
@@ -161,7 +168,7 @@ def again(
     )
 
 
-def _write_test(file: Path, target: Path, words: list[str]) -> None:
+def _write_test(file: Path, target: Path, words: list[str], call: str | None) -> None:
     if target.suffix != ".py" or not target.name.startswith("test_"):
         raise QuitError(USAGE, f"{target}: pytest wants a name like test_call.py")
     _read(file, "")
@@ -171,6 +178,7 @@ def _write_test(file: Path, target: Path, words: list[str]) -> None:
         shutil.copyfile(file, kept)
     name = re.sub(r"\W+", "_", target.stem.removeprefix("test_")).strip("_") or "call"
     arguments = f"RECORDING, {words!r}" if words else "RECORDING"
+    arguments += f", call={call!r}" if call else ""
     target.write_text(_TEST.format(file=kept.name, name=name, arguments=arguments))
     typer.echo(f"{target} replays {kept}", err=True)
 

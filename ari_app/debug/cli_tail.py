@@ -28,6 +28,8 @@ FilterText = Annotated[
 New = Annotated[
     bool, typer.Option("--new", help="Only from now on, not what a tap or a file remembers")
 ]
+Clock = Literal["relative", "clock", "unix"]
+Colour = Literal["auto", "always", "never"]
 Within = Annotated[float | None, typer.Option(metavar="SECONDS", min=0, help="End after this time")]
 
 
@@ -48,13 +50,9 @@ def tail(
     ] = None,
     within: Within = None,
     new: New = False,
-    clock: Annotated[
-        Literal["relative", "clock", "unix"], typer.Option(help="How times are shown")
-    ] = "relative",
+    clock: Annotated[Clock, typer.Option(help="How times are shown")] = "relative",
     ids: Annotated[bool, typer.Option("--ids", help="Full ids at the end of each line")] = False,
-    colour: Annotated[
-        Literal["auto", "always", "never"], typer.Option("--color", help="Colours")
-    ] = "auto",
+    colour: Annotated[Colour, typer.Option("--color", help="Colours")] = "auto",
     wrap: Annotated[bool, typer.Option("--wrap", help="Long lines whole, not cut")] = False,
 ) -> None:
     """Show what happens, one line each, as it happens.
@@ -74,14 +72,7 @@ def tail(
     place = Place(url, user, password, tap, from_)
     chosen = _since(compiled(" ".join(filter_ or ())), new)
     last = _since(compiled(until), new) if until is not None else None
-    tty = sys.stdout.isatty()
-    lines = Lines(
-        colour=colour == "always" or (colour == "auto" and tty and "NO_COLOR" not in os.environ),
-        width=shutil.get_terminal_size().columns if tty and not wrap else 0,
-        clock=clock,
-        unicode=(sys.stdout.encoding or "").lower().replace("-", "") == "utf8",
-        full_ids=ids,
-    )
+    lines = _lines(colour, clock, wrap=wrap, ids=ids)
 
     def render(item: Item) -> bytes:
         if json:
@@ -94,6 +85,18 @@ def tail(
         typer.echo(f"ari-debug: {until!r} did not come", err=True)
         code = code or FAILED
     raise typer.Exit(code)
+
+
+def _lines(colour: Colour, clock: Clock, *, wrap: bool, ids: bool) -> Lines:
+    """Lines as they fit this terminal, or a pipe."""
+    tty = sys.stdout.isatty()
+    return Lines(
+        colour=colour == "always" or (colour == "auto" and tty and "NO_COLOR" not in os.environ),
+        width=shutil.get_terminal_size().columns if tty and not wrap else 0,
+        clock=clock,
+        unicode=(sys.stdout.encoding or "").lower().replace("-", "") == "utf8",
+        full_ids=ids,
+    )
 
 
 @plainly

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from ari_app.debug import surroundings
+from ari_app.debug.finding import Finding
 from ari_app.debug.gates import LEAST, missing, version_of
-
-Grade = Literal["ok", "note", "bad"]
+from ari_app.debug.probes import Hello, Limit
+from ari_app.gateway.mi import Destination
 
 #: Module → what does not work without it. Those that ARI cannot be without come first.
 NEEDED: Mapping[str, str] = {
@@ -43,16 +45,6 @@ USEFUL: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: how it is, and the line to change if it is not well."""
-
-    grade: Grade
-    what: str
-    detail: str
-    remedy: str = ""
-
-
 @dataclass
 class Facts:
     """What an Asterisk told. None: it could not be asked, `refused` says why."""
@@ -72,6 +64,15 @@ class Facts:
     refused: Mapping[str, str] = field(default_factory=dict)
     #: Of this host, to judge ages by: unix seconds.
     ages: Mapping[str, float] = field(default_factory=dict)
+    #: What came of RTP both ways; words when it could not be tried, None when it was not.
+    hello: Hello | str | None = None
+    #: Seconds that Asterisk's clock is ahead of this machine's.
+    skew: float | None = None
+    limits: Sequence[Limit] = ()
+    #: Nodes of an OpenSIPS; words when it does not answer, None when none was asked.
+    balancer: Sequence[Destination] | str | None = None
+    #: Host of Asterisk, as it was named.
+    host: str = ""
 
 
 def judge(facts: Facts) -> Iterator[Finding]:
@@ -82,6 +83,10 @@ def judge(facts: Facts) -> Iterator[Finding]:
     yield from _applications(facts)
     yield from _orphans(facts)
     yield from _limits(facts)
+    yield from surroundings.rtp(facts.hello)
+    yield from surroundings.clock(facts.skew, facts.hello)
+    yield from surroundings.files(facts.limits)
+    yield from surroundings.balancer(facts.balancer, facts.channels, facts.host)
     yield from _config(facts)
 
 

@@ -1,15 +1,18 @@
-"""Asking an Asterisk everything that the doctor judges by. Changes nothing in it."""
+"""Asking an Asterisk everything that the doctor judges by.
+
+Changes nothing in it; to try RTP, channels of its own are there for a second.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import configparser
 import contextlib
 import os
 import secrets
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +21,70 @@ import msgspec
 
 from ari_app.ari.errors import AriError, Forbidden, Unauthorized, Unavailable
 from ari_app.ari.transport import Transport
+from ari_app.debug.conf import general
 from ari_app.debug.doctor import Facts
+from ari_app.debug.hello import HelloError, hello
+from ari_app.gateway.errors import MiError
+from ari_app.gateway.mi import Destination, Mi
 
 _FILES = ("ari.conf", "http.conf", "rtp.conf")
 
 
-async def examine(url: str, user: str, password: str, folder: Path | None) -> Facts:
+async def examine(
+    url: str,
+    user: str,
+    password: str,
+    folder: Path | None,
+    *,
+    rtp: bool = True,
+    balancer: str = "",
+) -> Facts:
     """Ask; raises Unavailable, Unauthorized or Forbidden, when nothing can be asked at all.
 
-    `folder` is where the configuration files are, if they can be read from here.
+    `folder` is where the configuration files are, if they can be read from here. `rtp`: try
+    whether audio passes. `balancer` is the URL of the management interface of an OpenSIPS that
+    hands calls to this Asterisk.
     """
     transport = Transport(url, user, password)
     try:
-        return await _asked(transport, folder)
+        facts = await _asked(transport, folder)
+        if rtp and not facts.read_only:
+            try:
+                facts.hello = await hello(transport)
+            except HelloError as error:
+                facts.hello = str(error)
+        if balancer:
+            facts.balancer = await _balanced(balancer)
+        return facts
     finally:
         await transport.close()
+
+
+async def _balanced(url: str) -> tuple[Destination, ...] | str:
+    """What an OpenSIPS says of its nodes; words where it says nothing."""
+    try:
+        async with Mi.connect(url) as mi:
+            return await mi.lb_list()
+    except MiError as error:
+        return str(error)
+
+
+async def _skew(transport: Transport) -> float | None:
+    """Seconds that Asterisk's clock is ahead: its answers' `Date` tells whole seconds."""
+    before = time.time()
+    async with transport.session.get(
+        transport.base / "asterisk" / "ping", headers=transport.headers
+    ) as answer:
+        date = answer.headers.get("Date", "")
+    after = time.time()
+    try:
+        told = parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None
+    # Told is any moment of that second.
+    if told > after:
+        return told - after
+    return min(0.0, told + 1 - before)
 
 
 async def _asked(transport: Transport, folder: Path | None) -> Facts:
@@ -58,6 +110,7 @@ async def _asked(transport: Transport, folder: Path | None) -> Facts:
     facts.ages = _ages([*facts.channels, *facts.bridges])
     facts.websocket = await _websocket(transport)
     facts.read_only = await _read_only(transport)
+    facts.skew = await _skew(transport)
     facts.config = _config(folder)
     return facts
 
@@ -123,20 +176,3 @@ def _config(folder: Path | None) -> dict[str, dict[str, str]]:
         with contextlib.suppress(OSError):
             found[name] = general((folder / name).read_text(errors="replace"))
     return found
-
-
-def general(text: str) -> dict[str, str]:
-    """Directives of `[general]` in one of Asterisk's files; what cannot be read is left out."""
-    parser = configparser.RawConfigParser(
-        strict=False,
-        comment_prefixes=(";", "#"),
-        inline_comment_prefixes=(";",),
-        delimiters=("=>", "="),
-        allow_no_value=True,
-        interpolation=None,
-    )
-    with contextlib.suppress(configparser.Error):
-        parser.read_string(text)
-    if not parser.has_section("general"):
-        return {}
-    return {key: (value or "").strip() for key, value in parser.items("general")}

@@ -24,7 +24,14 @@ ALLOWED: dict[str, set[str]] = {
     "ari_app/bus": WORDS,
     "ari_app/cluster": WORDS,
     "ari_app/gateway": {"ari_app.settings"} | WORDS,
-    "ari_app/debug": {"ari_app.ari", "ari_app.cli_later", "stream.control"} | WORDS,
+    "ari_app/debug": {
+        "ari_app.ari",
+        "ari_app.gateway.mi",
+        "ari_app.gateway.errors",
+        "ari_app.cli_later",
+        "stream.control",
+    }
+    | WORDS,
     "ari_app/http": WORDS | {"stream.addresses"},
     "ari_app/media": WORDS,
     "ari_app/platform": WORDS,

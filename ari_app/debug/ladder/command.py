@@ -12,6 +12,7 @@ from ari_app.debug.cli_support import plainly
 from ari_app.debug.exits import UNREACHABLE, USAGE, QuitError
 from ari_app.debug.ladder.build import tell
 from ari_app.debug.ladder.html import page
+from ari_app.debug.ladder.story import Story
 from ari_app.debug.ladder.text import Ladder
 from ari_app.debug.remembered import call_of, exported, remembered
 from ari_app.debug.sources import From, Place, TapPath
@@ -74,12 +75,20 @@ def ladder(
             return
     story = tell(mine, everything=everything, gap=gap)
     if html is not None:
-        try:
-            html.write_text(page(story), encoding="utf-8")
-        except OSError as error:
-            raise QuitError(UNREACHABLE, f"{html}: {error.strerror}") from error
-        typer.echo(f"{len(story.rows)} rows in {html}", err=True)
-        return
+        _write(story, html)
+    else:
+        _draw(story, width)
+
+
+def _write(story: Story, html: Path) -> None:
+    try:
+        html.write_text(page(story), encoding="utf-8")
+    except OSError as error:
+        raise QuitError(UNREACHABLE, f"{html}: {error.strerror}") from error
+    typer.echo(f"{len(story.rows)} rows in {html}", err=True)
+
+
+def _draw(story: Story, width: int | None) -> None:
     console = Console(highlight=False, emoji=False, markup=False)
     if width or not console.is_terminal:
         console.width = width or _WIDE

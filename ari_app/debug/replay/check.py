@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from aiohttp import web
 
 from ari_app.debug import record
 from ari_app.debug.record import Item
+from ari_app.debug.replay.choose import of_one_call
 from ari_app.debug.replay.matching import Bindings, origins
 from ari_app.debug.replay.media import Media, working
 from ari_app.debug.replay.player import Difference, Player, Report
@@ -27,26 +29,30 @@ from ari_app.debug.tapped import Tapped
 #: Seconds for the app to connect, and for its last steps to be told.
 _START = 120.0
 _END = 30.0
+_NUMBER = re.compile(r"/sip:\+\d+@(.+)$")
 
 
-def check(recording: Path, command: Sequence[str] = (), *, speed: float = 10.0) -> Report:
+def check(
+    recording: Path, command: Sequence[str] = (), *, call: str | None = None, speed: float = 10.0
+) -> Report:
     """Replay a recording to an app and compare; raises AssertionError with the first difference.
 
     Without a `command` the app is ariswitch: its webhooks are answered as recorded, and the TwiML
-    that it runs must be the same. Any other app is started with ARI_URL, ARI_USERNAME and
+    that it runs must be the same. ``call`` names one of several that came in; else it is the
+    first. Any other app is started with ARI_URL, ARI_USERNAME and
     ARI_PASSWORD in its environment, and its requests must be the same.
     """
-    return asyncio.run(check_async(recording, command, speed=speed))
+    return asyncio.run(check_async(recording, command, call=call, speed=speed))
 
 
 async def check_async(
-    recording: Path, command: Sequence[str] = (), *, speed: float = 10.0
+    recording: Path, command: Sequence[str] = (), *, call: str | None = None, speed: float = 10.0
 ) -> Report:
     """As `check`, within a running loop."""
     with recording.open("rb") as file:
         items = list(record.read(file)[1])
-    if not command:
-        items = of_one_call(items)
+    if call or not command:
+        items = of_one_call(items, call)
     with tempfile.TemporaryDirectory(prefix="ari-debug-") as folder:
         return await _checked(items, command, Path(folder), speed)
 
@@ -83,25 +89,6 @@ async def _checked(items: list[Item], command: Sequence[str], folder: Path, spee
     return report
 
 
-def of_one_call(items: list[Item]) -> list[Item]:
-    """What belongs to the first inbound call, from its StasisStart on."""
-    call = next((item.call for item in items if item.type == "call-begun"), "")
-    if not call:
-        raise AssertionError("no call begins in this recording; was it made from a tap?")
-    channels = {item.channel for item in items if item.call == call and item.channel}
-    first = next(
-        (n for n, i in enumerate(items) if i.type == "StasisStart" and i.channel in channels), 0
-    )
-    return [
-        item
-        for item in items[first:]
-        if item.call == call
-        or item.channel in channels
-        # A playback is asked for by its own id, which the app makes of the channel's.
-        or (item.kind in ("request", "answer") and any(one in item.type for one in channels))
-    ]
-
-
 def _ariswitch(items: list[Item], folder: Path, ari: str, here: str) -> dict[str, str]:
     """Settings of an ariswitch with the recorded number alone."""
     begun = next(item for item in items if item.type == "call-begun")
@@ -119,7 +106,19 @@ def _ariswitch(items: list[Item], folder: Path, ari: str, here: str) -> dict[str
         "ARI_USERNAME": "ariswitch", "ARI_PASSWORD": "replay", "HTTP_PORT": str(_free_port()),
         "ALLOW_PRIVATE_URLS": "true", "DEMO": "false", "STREAM_WORKERS": "1",
     }  # fmt: skip
+    if uri := _outbound(items):
+        settings["OUTBOUND_SIP_URI"] = uri
     return {f"{prefix}{name}": value for name, value in settings.items()}
+
+
+def _outbound(items: list[Item]) -> str:
+    """Where calls to numbers went, "" when there were none."""
+    for item in items:
+        query = item.data.get("query") if isinstance(item.data, dict) else None
+        endpoint = str(query.get("endpoint", "")) if isinstance(query, dict) else ""
+        if found := _NUMBER.search(endpoint):
+            return f"sip:{{number}}@{found[1]}"
+    return ""
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from ari_app.ari import AriClient, AriError
 from ari_app.debug import record
 from ari_app.debug.cli import app
 from ari_app.debug.record import Item
-from ari_app.debug.replay.check import of_one_call
+from ari_app.debug.replay.choose import of_one_call
 from ari_app.debug.replay.matching import Bindings, Request
 from ari_app.debug.replay.player import Difference, Player, Report
 from ari_app.debug.replay.server import Server, serving
@@ -213,6 +213,39 @@ def test_one_call_is_cut_out_from_its_beginning() -> None:
         of_one_call(RECORDING)
 
 
+def begun(sid: str, channel: str, **data: str) -> Item:
+    about = {"from": "+1", "to": "+2", "direction": "inbound", **data}
+    return Item(at=1, kind="note", type="call-begun", call=sid, channel=channel, data=about)
+
+
+def test_any_call_that_came_in_is_cut_out_with_its_children() -> None:
+    sids = ["CA" + str(number) * 32 for number in range(4)]
+    one, two, child, rest = sids
+    enters = Item(at=1, kind="event", type="StasisStart", channel="c2")
+    items = [
+        begun(rest, "c9", direction="outbound-api", to="+9"),
+        RECORDING[0],
+        begun(one, "c1"),
+        enters,
+        begun(two, "c2", to="+3"),
+        begun(child, "c3", parent=two, direction="outbound-dial", to="+4"),
+        Item(at=2, kind="twiml", type="Dial", call=two),
+        Item(at=2, kind="request", type="POST /channels/c3/dial", channel="c3"),
+        Item(at=2, kind="twiml", type="Say", call=one),
+    ]
+    assert [item.call for item in of_one_call(items)] == ["", one, one]
+    for name in (two, "+3", "c2", child):
+        cut = of_one_call(items, name)
+        assert [item.type for item in cut] == [
+            "StasisStart", "call-begun", "call-begun", "Dial", "POST /channels/c3/dial",
+        ]  # fmt: skip
+    there = rf"Calls that can: {one} \(\+1 → \+2\), {two} \(\+1 → \+3\)"
+    with pytest.raises(AssertionError, match=f"nothing of 'CAx': .*{there}"):
+        of_one_call(items, "CAx")
+    with pytest.raises(AssertionError, match=f"{rest} was made by REST.*{there}"):
+        of_one_call(items, "+9")
+
+
 def test_a_recording_becomes_a_test_in_one_command(tmp_path: Path) -> None:
     kept = tmp_path / "call.jsonl"
     head = record.line(record.header(at=1.0, source="tap"))
@@ -223,5 +256,8 @@ def test_a_recording_becomes_a_test_in_one_command(tmp_path: Path) -> None:
     assert target.with_suffix(".jsonl").read_bytes() == kept.read_bytes()
     compile(target.read_text(), str(target), "exec")
     assert "def test_hello_runs_as_recorded" in target.read_text()
+    chosen = ["test", str(kept), "--as-test", str(target), "--call", "+15550100"]
+    assert CliRunner().invoke(app, chosen).exit_code == 0
+    assert "check(RECORDING, call='+15550100')" in target.read_text()
     wrong = CliRunner().invoke(app, ["test", str(kept), "--as-test", str(tmp_path / "x.py")])
     assert (wrong.exit_code, "test_call.py" in wrong.stderr) == (2, True)
