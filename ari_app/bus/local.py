@@ -24,6 +24,10 @@ class LocalBus:
         for channel, payload in messages:
             await self.publish(channel, payload)
 
+    async def count(self, channel: str) -> int:
+        """Return how many subscribe to ``channel``."""
+        return self._listeners.count(channel)
+
     def subscribe(self, channel: str) -> QueuedSubscription:
         """Listen to a channel from now on."""
         subscription = QueuedSubscription(

@@ -38,6 +38,10 @@ class Bus(Protocol):
         """Publish many, each a channel and a payload, in order and at one go."""
         ...
 
+    async def count(self, channel: str) -> int:
+        """Return how many subscribe to ``channel`` at the moment."""
+        ...
+
     def subscribe(self, channel: str) -> Subscription:
         """Listen to a channel from now on."""
         ...

@@ -84,6 +84,10 @@ class Listeners:
         if not listeners:
             self._channels.pop(subscription.channel, None)
 
+    def count(self, channel: str) -> int:
+        """Return how many listen to ``channel``."""
+        return len(self._channels.get(channel, ()))
+
     def give(self, channel: str, payload: bytes) -> int:
         """Give ``payload`` to all of ``channel``; return how many they are."""
         listeners = self._channels.get(channel, ())

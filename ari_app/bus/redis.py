@@ -73,6 +73,11 @@ class RedisBus:
             pipeline.publish(channel, payload)
         await self._command(pipeline.execute())
 
+    async def count(self, channel: str) -> int:
+        """Return how many processes subscribe to ``channel``. Raises ConnectionError."""
+        ((_, count),) = await self._command(self._publisher.pubsub_numsub(channel))
+        return int(count)
+
     def subscribe(self, channel: str) -> QueuedSubscription:
         """Listen to a channel as soon as Redis can be told so."""
         subscription = QueuedSubscription(

@@ -1,9 +1,11 @@
 """Questions and answers between nodes, over a bus that may lose any of them.
 
 Each node listens to ``ariswitch:orders:<node>`` and ``ariswitch:answers:<node>``. An order bears
-an id that its answer repeats. One that nobody heard is sent again for a moment (the other node
-may just be coming back to Redis); one that was heard is carried out once, whatever is sent again,
-and is given up after ``patience``: nobody can know then what became of it.
+an id that its receipt and its answer repeat. One that nobody heard is sent again for a moment (the
+other node may just be coming back to Redis); one that was heard is carried out once, whatever is
+sent again. It is given up when no receipt comes (a node that died this moment still counts as a
+subscriber, one whose machine died does for minutes), when the node stops listening before it has
+answered, and after ``patience``: nobody can know then what became of it.
 """
 
 from __future__ import annotations
@@ -42,22 +44,50 @@ class _Order(msgspec.Struct, frozen=True, array_like=True):
 class _Answer(msgspec.Struct, frozen=True, array_like=True):
     id: str
     body: bytes
+    #: Whether it is only the receipt: the order is being carried out.
+    receipt: bool = False
+
+
+class _Asked:
+    """An order on its way: done when received, and when answered."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.received: asyncio.Future[None] = loop.create_future()
+        self.answer: asyncio.Future[bytes] = loop.create_future()
+
+    def take(self, answer: _Answer) -> None:
+        """Take note of a receipt or an answer; one that came before is left as it is."""
+        if not self.received.done():
+            self.received.set_result(None)
+        if not answer.receipt and not self.answer.done():
+            self.answer.set_result(answer.body)
 
 
 class Orders:
     """One node's side of it. Times in seconds.
 
-    ``patience`` bounds the wait for an answer, ``unheard`` that for anybody to hear the order.
+    ``patience`` bounds the wait for an answer, ``unheard`` that for anybody to hear the order and
+    ``receipt`` that for the node to say so. Every ``look`` it is seen whether the node listens.
     """
 
     def __init__(
-        self, bus: Bus, node: str, *, patience: float = 12.0, unheard: float = 1.0
+        self,
+        bus: Bus,
+        node: str,
+        *,
+        patience: float = 12.0,
+        unheard: float = 1.0,
+        receipt: float = 3.0,
+        look: float = 0.5,
     ) -> None:
         self._bus = bus
         self._node = node
         self._patience = patience
         self._unheard = unheard
-        self._waiting: dict[str, asyncio.Future[bytes]] = {}
+        self._receipt = receipt
+        self._look = look
+        self._waiting: dict[str, _Asked] = {}
         self._done: OrderedDict[str, None] = OrderedDict()
         self._subscriptions: list[Subscription] = []
         self._readers: list[asyncio.Task[None]] = []
@@ -89,18 +119,39 @@ class Orders:
     async def ask(self, node: str, body: bytes) -> bytes:
         """Have ``node`` carry out an order and return its answer. Raises NodeAwayError."""
         order = _Order(uuid.uuid4().hex, self._node, body)
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting[order.id] = answer
+        asked = self._waiting[order.id] = _Asked()
         try:
             async with asyncio.timeout(self._patience):
-                await self._send(node, msgspec.msgpack.encode(order), answer)
-                return await answer
+                await self._send(node, msgspec.msgpack.encode(order), asked)
+                await asyncio.wait({asked.received}, timeout=self._receipt)
+                if not asked.received.done():
+                    raise NodeAwayError(f"node {node} has not taken the order")
+                await self._answered(node, asked)
+                return asked.answer.result()
         except TimeoutError:
             raise NodeAwayError(f"node {node} has not answered in time") from None
         finally:
             del self._waiting[order.id]
 
-    async def _send(self, node: str, payload: bytes, answer: asyncio.Future[bytes]) -> None:
+    async def _answered(self, node: str, asked: _Asked) -> None:
+        """Wait for the answer. Raises NodeAwayError when the node listens no more.
+
+        Not listening once is nothing: it may just have come back to Redis. So are two looks when
+        Redis itself was away between them.
+        """
+        gone = 0
+        while not asked.answer.done():
+            await asyncio.wait({asked.answer}, timeout=self._look)
+            if asked.answer.done():
+                return
+            try:
+                gone = 0 if await self._bus.count(_orders(node)) else gone + 1
+            except ConnectionError:
+                gone = 0
+            if gone > 1 and not asked.answer.done():
+                raise NodeAwayError(f"node {node} went away before it answered")
+
+    async def _send(self, node: str, payload: bytes, asked: _Asked) -> None:
         """Publish until somebody has heard it. Raises NodeAwayError."""
         clock = asyncio.get_running_loop().time
         until = clock() + self._unheard
@@ -114,8 +165,8 @@ class Orders:
             if clock() > until:
                 raise NodeAwayError(reason)
             # It may have been carried out though Redis did not say so.
-            await asyncio.wait({answer}, timeout=0.1)
-            if answer.done():
+            await asyncio.wait({asked.received}, timeout=0.1)
+            if asked.received.done():
                 return
 
     async def _listen(self, answers: Subscription) -> None:
@@ -125,9 +176,9 @@ class Orders:
             except msgspec.MsgspecError as error:
                 log.warning("answer.unreadable", error=str(error))
                 continue
-            waiting = self._waiting.get(answer.id)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(answer.body)
+            asked = self._waiting.get(answer.id)
+            if asked is not None:
+                asked.take(answer)
 
     async def _serve(self, orders: Subscription, handler: Handler) -> None:
         async for payload in orders:
@@ -150,12 +201,16 @@ class Orders:
 
     async def _carry_out(self, order: _Order, handler: Handler) -> None:
         try:
-            answer = _Answer(order.id, await handler(order.body))
-            await self._bus.publish(_answers(order.asker), msgspec.msgpack.encode(answer))
+            await self._tell(order, b"", receipt=True)
+            await self._tell(order, await handler(order.body))
         except ConnectionError as error:
             log.warning("order.answer_lost", asker=order.asker, error=str(error))
         except Exception:  # the asker's time-out answers for it
             log.exception("order.failed", asker=order.asker)
+
+    async def _tell(self, order: _Order, body: bytes, *, receipt: bool = False) -> None:
+        answer = _Answer(order.id, body, receipt)
+        await self._bus.publish(_answers(order.asker), msgspec.msgpack.encode(answer))
 
 
 def _orders(node: str) -> str:

@@ -29,6 +29,10 @@ class Bus(Protocol):
         """Give ``payload`` to every subscriber; return how many there are."""
         ...
 
+    async def count(self, channel: str) -> int:
+        """Return how many subscribe to ``channel`` at the moment."""
+        ...
+
     def subscribe(self, channel: str) -> Subscription:
         """Listen to a channel from now on."""
         ...

@@ -21,7 +21,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 @pytest.fixture
 async def nodes(server: RedisServer) -> AsyncIterator[tuple[RedisBus, RedisBus]]:
-    one, two = (RedisBus(server.url, queue_limit=10, patience=1, silence=0.2) for _ in range(2))
+    one, two = (RedisBus(server.url, queue_limit=10, patience=4, silence=0.2) for _ in range(2))
     for bus in (one, two):
         await bus.start()
     yield one, two
@@ -59,6 +59,7 @@ async def test_every_subscriber_of_every_node_hears_in_order(
     assert await one.publish("a", b"\x00\xff") == 2
     assert await two.publish("a", b"2") == 2
     assert await two.publish("nobody", b"3") == 0
+    assert [await one.count(channel) for channel in ("a", "b", "nobody")] == [2, 1, 0]
     async with asyncio.timeout(5):
         for each in (here, there):
             assert [await anext(aiter(each)) for _ in range(2)] == [b"\x00\xff", b"2"]

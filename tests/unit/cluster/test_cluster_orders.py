@@ -16,7 +16,7 @@ async def echo(body: bytes) -> bytes:
 
 
 async def started(bus: LocalBus, node: str, handler: module.Handler = echo) -> Orders:
-    orders = Orders(bus, node, patience=0.5, unheard=0.2)
+    orders = Orders(bus, node, patience=0.5, unheard=0.2, receipt=0.3, look=0.02)
     await orders.start(handler)
     await orders.ready()
     return orders
@@ -61,6 +61,50 @@ async def test_a_node_that_does_not_answer_is_given_up() -> None:
     with pytest.raises(NodeAwayError, match="not answered in time"):
         await one.ask("n2", b"")
     never.set()
+    for orders in (one, two):
+        await orders.close()
+
+
+async def test_a_node_that_only_seems_to_listen_is_given_up_without_a_receipt() -> None:
+    """A machine that lost its power is a subscriber of Redis for minutes."""
+    bus = LocalBus()
+    dead = bus.subscribe("ariswitch:orders:n2")
+    one = await started(bus, "n1")
+    with pytest.raises(NodeAwayError, match="not taken the order"):
+        await one.ask("n2", b"")
+    dead.close()
+    await one.close()
+
+
+async def test_a_node_that_dies_with_an_order_in_hand_is_given_up() -> None:
+    bus, begun = LocalBus(), asyncio.Event()
+
+    async def hang(body: bytes) -> bytes:
+        begun.set()
+        await asyncio.Event().wait()
+        return body
+
+    one = Orders(bus, "n1", patience=60, look=0.02)
+    await one.start(echo)
+    two = await started(bus, "n2", hang)
+    asking = asyncio.create_task(one.ask("n2", b""))
+    await begun.wait()
+    await two.close()  # it stops to listen; what it does is never done
+    with pytest.raises(NodeAwayError, match="went away"):
+        await asking
+    await one.close()
+
+
+async def test_an_order_may_take_longer_than_its_receipt() -> None:
+    bus = LocalBus()
+
+    async def slow(body: bytes) -> bytes:
+        await asyncio.sleep(0.3)
+        return body
+
+    one, two = Orders(bus, "n1", patience=60, receipt=0.1), await started(bus, "n2", slow)
+    await one.start(echo)
+    assert await one.ask("n2", b"x") == b"x"
     for orders in (one, two):
         await orders.close()
 
