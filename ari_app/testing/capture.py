@@ -111,6 +111,11 @@ class Capture:
             os.close(words)
         return self
 
+    @property
+    def file(self) -> Path:
+        """The pcap, whole after :meth:`stop`; it goes with the capture."""
+        return self._file
+
     async def stop(self) -> None:
         """End the capture; everything sent before this call is in it."""
         if self._process is not None and self._process.returncode is None:

@@ -9,7 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
+from typer.testing import CliRunner
+
 from ari_app.debug import record
+from ari_app.debug.cli import app
 from ari_app.debug.record import Item
 from ari_app.debug.replay import check_async
 from ari_app.testing import audio
@@ -77,3 +81,17 @@ async def test_a_call_seen_beside_the_app_and_lived_through_again(
     report = await check_async(tapped)
     assert report.webhooks == 2
     assert report.requests > 3
+
+
+async def test_the_doctor_finds_the_node_by_its_folder_and_hears_rtp_both_ways(
+    dev: Developer,
+) -> None:
+    """Nothing but the folder is said; `dev` looks that no channel and no bridge is left."""
+    environ = {"ARISWITCH_STATE_DIR": str(dev.stack.settings.state_dir)}
+    done = await asyncio.to_thread(CliRunner().invoke, app, ["doctor", "--json"], env=environ)
+    findings = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
+    assert [one for one in findings if one["grade"] == "bad"] == [], done.stderr
+    told = {one["what"]: one["detail"] for one in findings}
+    assert "ariswitch" in told["applications"]
+    assert "25 of 25 packets came through one way, 25 the other" in told["hello RTP"]
+    assert {"clock", "open files", "RTP ports", "write timeout"} <= set(told)
