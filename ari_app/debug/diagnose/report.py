@@ -152,7 +152,10 @@ def _went(case: Case) -> Iterator[str]:
         if stream.stats:
             played = stream.stats.get("audio_played", 0) / 8000
             sent = stream.stats.get("media_sent", 0)
-            yield f"{played:.1f} s of the bot played, {sent} messages to it"
+            heard = f"{played:.1f} s of the bot played, " if stream.mode == "connect" else ""
+            yield f"{heard}{sent} media messages to the bot"
     for sound in case.sounds:
+        if not (sound.received or sound.sent):
+            continue
         counts = f"{sound.received} RTP packets in, {sound.sent} out, {sound.lost_in} lost"
         yield f"{sound.leg}: {counts}"

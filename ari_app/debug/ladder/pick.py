@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from ari_app.debug.record import Item
@@ -29,6 +29,17 @@ def ids(item: Item) -> Iterator[str]:
     """Every id in the item's own fields."""
     yield from (one for one in (item.call, item.bridge, *item.linked) if one)
     yield from (one for one in item.channel.split(",") if one)
+
+
+def touches(item: Item, channels: Collection[str]) -> bool:
+    """Whether a request, or its answer, is about something that is named after a channel.
+
+    A playback is stopped by its own id alone, which the app makes of the channel's.
+    """
+    if item.kind not in ("request", "answer"):
+        return False
+    parts = item.type.split("/")
+    return any(part == one or part.startswith(f"{one}-") for part in parts for one in channels)
 
 
 def _begins(item: Item) -> bool:
@@ -108,7 +119,8 @@ def _of_call(items: Iterable[Item], sid: str) -> list[Item]:
     return [
         item
         for item in items
-        if item.call in sids or (not item.call and channels.intersection(ids(item)))
+        if item.call in sids
+        or (not item.call and (channels.intersection(ids(item)) or touches(item, channels)))
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ari_app.debug.ladder.pick import NoCallError, pick
+from ari_app.debug.ladder.pick import NoCallError, pick, touches
 from ari_app.debug.record import Item
 
 
@@ -35,10 +35,7 @@ def of_one_call(items: Sequence[Item], wanted: str | None = None) -> list[Item]:
     return [
         item
         for item in items[first:]
-        if item.call in sids
-        or item.channel in channels
-        # A playback is asked for by its own id, which the app makes of the channel's.
-        or (item.kind in ("request", "answer") and any(one in item.type for one in channels))
+        if item.call in sids or item.channel in channels or touches(item, channels)
     ]
 
 

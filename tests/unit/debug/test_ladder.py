@@ -97,6 +97,18 @@ def test_what_nobody_knows_is_said(tmp_path: Path) -> None:
         pick([])
 
 
+def test_a_playback_that_is_stopped_belongs_to_its_call_and_to_no_other() -> None:
+    begun = {"from": "+1", "to": "+2"}
+    items = [
+        Item(at=1.0, kind="note", type="call-begun", call="CA1", channel="c.1", data=begun),
+        Item(at=1.1, kind="note", type="call-begun", call="CA2", channel="c.18", data=begun),
+        Item(at=2.0, kind="request", type="DELETE /playbacks/c.1-play-1"),
+        Item(at=2.1, kind="request", type="DELETE /playbacks/c.18-play-1"),
+    ]
+    assert [item.type for item in pick(items, "CA1")][1:] == ["DELETE /playbacks/c.1-play-1"]
+    assert [item.type for item in pick(items, "CA2")][1:] == ["DELETE /playbacks/c.18-play-1"]
+
+
 def test_children_belong_to_their_call_and_lead_to_it() -> None:
     items = items_of("dial")
     child = next(item.call for item in items if item.type == "call-begun" and item.linked)

@@ -19,7 +19,7 @@ from ari_app.debug.replay.player import Difference, Player, Report
 from ari_app.streams.pool import StreamPool
 from stream import control
 
-GOLDEN = Path(__file__).parent / "golden" / "stream.jsonl"
+GOLDEN = Path(__file__).parent / "golden"
 THEN, NOW = "MZ" + "0" * 32, "MZ" + "1" * 32
 
 
@@ -86,8 +86,20 @@ async def test_another_bot_than_recorded_is_a_difference() -> None:
     assert "body.url: 'wss://bot/x' was recorded, 'wss://other/x' came" in str(caught.value)
 
 
-async def test_a_real_call_with_a_stream_runs_through_the_app_again(tmp_path: Path) -> None:
-    kept = tmp_path / "call.jsonl"
-    kept.write_bytes(record.line(record.header(at=1.0, source="tap")) + GOLDEN.read_bytes())
+@pytest.mark.parametrize(
+    ("name", "webhooks", "streams"),
+    [
+        ("stream", 2, 1),
+        # `<Start><Stream>` of both tracks, a `<Pause>` beside it, `<Stop>`.
+        ("start", 1, 1),
+        # `<Dial>`: the callee's channel, refused with 488.
+        ("codec", 1, 0),
+    ],
+)
+async def test_a_real_call_runs_through_the_app_again(
+    tmp_path: Path, name: str, webhooks: int, streams: int
+) -> None:
+    kept, recorded = tmp_path / "call.jsonl", (GOLDEN / f"{name}.jsonl").read_bytes()
+    kept.write_bytes(record.line(record.header(at=1.0, source="tap")) + recorded)
     report = await check_async(kept)
-    assert (report.webhooks, report.streams) == (2, 1)
+    assert (report.webhooks, report.streams) == (webhooks, streams)
