@@ -232,7 +232,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         running.services = _services(running, webhooks, callbacks, media, speaker, hosts)
         stack.callback(running.services.conferences.close)
         running.manager = CallManager(running.services)
-        await serve_tap(stack, tap, settings, ari, pool)
+        await serve_tap(stack, tap, settings, ari, pool, bus)
         await ari.start()
         stack.push_async_callback(ari.close)
         stack.push_async_callback(running.recorder.close)

@@ -19,7 +19,7 @@ from ari_app.debug.filters import Filter
 from ari_app.debug.lines import Lines
 from ari_app.debug.record import Header, Item
 from ari_app.debug.redact import redacted
-from ari_app.debug.sources import From, Password, Place, TapPath, Url, User
+from ari_app.debug.sources import From, Password, Place, Redis, TapPath, Url, User
 
 FilterText = Annotated[
     list[str] | None,
@@ -40,6 +40,7 @@ def tail(
     user: User = "ariswitch",
     password: Password = "",
     tap: TapPath = None,
+    redis: Redis = None,
     from_: From = None,
     json: Annotated[bool, typer.Option("--json", help="Records as lines of JSON")] = False,
     count: Annotated[
@@ -59,17 +60,19 @@ def tail(
 
     Attached to an Asterisk it is an ARI application of its own (ari-debug-PID-…) that sees the
     events of all channels and takes nothing from any other application. From the tap of a running
-    ariswitch come requests, webhooks, TwiML and streams too, and what was before.
+    ariswitch come requests, webhooks, TwiML and streams too, and what was before; over Redis from
+    the taps of all its nodes.
 
     \b
     Examples:
       ari-debug tail
       ari-debug tail --url http://127.0.0.1:8088 --user me 'not type:ChannelVarset'
+      ari-debug tail --redis redis://10.0.0.9:6379/0 'id:CA12*'
       ari-debug tail --from call.jsonl 'id:CA12* (slow or error)'
       ari-debug tail --json kind:event | jq .type
       ari-debug tail --until type:PlaybackFinished --within 5 && echo played
     """
-    place = Place(url, user, password, tap, from_)
+    place = Place(url, user, password, tap, from_, redis)
     chosen = _since(compiled(" ".join(filter_ or ())), new)
     last = _since(compiled(until), new) if until is not None else None
     lines = _lines(colour, clock, wrap=wrap, ids=ids)
@@ -107,6 +110,7 @@ def record(
     user: User = "ariswitch",
     password: Password = "",
     tap: TapPath = None,
+    redis: Redis = None,
     from_: From = None,
     within: Within = None,
     new: New = False,
@@ -128,7 +132,7 @@ def record(
       ari-debug record call.jsonl id:CA12* --from all.jsonl
       ari-debug record - --redact | gzip > ticket.jsonl.gz
     """
-    place = Place(url, user, password, tap, from_)
+    place = Place(url, user, password, tap, from_, redis)
     chosen = _since(compiled(" ".join(filter_ or ())), new)
     last = _since(compiled(until), new) if until is not None else None
 

@@ -108,6 +108,7 @@ _KEYS: dict[str, Callable[[Item], Iterable[Any]]] = {
     "type": lambda item: (item.type,),
     "kind": lambda item: (item.kind,),
     "source": lambda item: (item.source,),
+    "node": lambda item: (item.node, *at_path(item.data, ["node"])),
     "call": lambda item: (item.call,),
     "status": lambda item: (item.status,) if item.status else (),
     "ms": lambda item: () if item.ms is None else (item.ms,),

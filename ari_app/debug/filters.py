@@ -1,7 +1,7 @@
 """The filter language that every command shares. Pure.
 
     type:Channel*                 a type, `*` and `?` as in file names, commas between several
-    app: channel: bridge: call: caller: verb: kind: source: id:     likewise
+    app: channel: bridge: call: caller: verb: kind: source: node: id:     likewise
     slow  slow>250ms  ms>1s       took longer than (100 ms if nothing is said)
     error  status>=400            failed
     channel.name~PJSIP            any member of the JSON: ~ finds a regular expression in it,

@@ -59,6 +59,7 @@ class Lines:
     full_ids: bool = False
     _first: float | None = None
     _last: float = 0.0
+    _node: int = 0
     _names: dict[str, str] = field(default_factory=dict)
     _colours: dict[str, int] = field(default_factory=dict)
 
@@ -114,7 +115,9 @@ class Lines:
         # Whose request it is stands before it already.
         path = item.type.replace(f"/{item.channel}", "/…") if item.channel else item.type
         kind = shortened(path if self.unicode else item.type, self.width and _TYPE + 14)
-        head = f"{self.time(item.at)} {sign} "
+        self._node = max(self._node, len(item.node))
+        node = f"{item.node:<{self._node}} " if self._node else ""
+        head = f"{self.time(item.at)} {node}{sign} "
         shown = shortened(who, _NAME) if who else ""
         rest = f"{kind:<{_TYPE}} {words}".rstrip()
         if self.width:

@@ -32,7 +32,8 @@ class Item(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     `at` is in unix seconds; `seq` grows; `ms` is how long it took. `source` says who saw it
     (`attach`, or the part of ariswitch). `call` is the call's SID, `linked` further ids that
-    belong to it (channels, playbacks, Call-IDs). A `status` of 0 means: none.
+    belong to it (channels, playbacks, Call-IDs). A `status` of 0 means: none. `node` is told where
+    the taps of several nodes are read.
     """
 
     at: float
@@ -49,6 +50,7 @@ class Item(msgspec.Struct, kw_only=True, omit_defaults=True):
     ms: float | None = None
     status: int = 0
     error: str = ""
+    node: str = ""
     data: Any = None
 
 

@@ -12,9 +12,13 @@ from ari_app.debug.tapped import held
 
 
 def remembered(place: Place) -> list[Item]:
-    """Read a recording, or what a tap holds; raises QuitError when there is neither."""
+    """Read a recording, or what a tap or those of all nodes hold; raises QuitError if none is."""
     try:
         place = place.settled()
+        if place.redis and not place.file:
+            from ari_app.debug import nodes  # noqa: PLC0415  (Redis)
+
+            return nodes.held(place.redis)
         return recorded(place.file) if place.file else held(place.tap or Path())
     except LookupError as error:
         raise QuitError(UNREACHABLE, str(error.args[0])) from error

@@ -53,6 +53,15 @@ TapPath = Annotated[
         help="Unix socket of a running ariswitch",
     ),
 ]
+Redis = Annotated[
+    str | None,
+    typer.Option(
+        "--redis",
+        envvar="ARI_DEBUG_REDIS",
+        rich_help_panel=_PLACE,
+        help="The taps of all nodes that share this Redis, e.g. redis://HOST:6379/0",
+    ),
+]
 From = Annotated[
     Path | None,
     typer.Option("--from", rich_help_panel=_PLACE, help="A recording; - for standard input"),
@@ -61,17 +70,18 @@ From = Annotated[
 
 @dataclass(frozen=True)
 class Place:
-    """One source: a recording, a tap, or an Asterisk to attach to."""
+    """One source: a recording, a tap, those of all nodes, or an Asterisk to attach to."""
 
     url: str | None = None
     user: str = "ariswitch"
     password: str = ""
     tap: Path | None = None
     file: Path | None = None
+    redis: str | None = None
 
     def settled(self) -> Place:
         """With the tap of this machine's ariswitch where nothing is said; raises LookupError."""
-        if self.file or self.tap or self.url:
+        if self.file or self.redis or self.tap or self.url:
             return self
         state = os.environ.get("ARISWITCH_STATE_DIR", ".ariswitch")
         socket = Path(state) / TAP_NAME
@@ -80,7 +90,8 @@ class Place:
         raise LookupError(
             "Nowhere to look: no ariswitch runs here.\n"
             "Say --url http://HOST:8088 --user USER (password in ARI_PASSWORD) to attach to an\n"
-            "Asterisk, --tap SOCKET for an ariswitch elsewhere, or --from FILE for a recording."
+            "Asterisk, --tap SOCKET for an ariswitch elsewhere, --redis URL for all nodes, or\n"
+            "--from FILE for a recording."
         )
 
 

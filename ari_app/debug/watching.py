@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ari_app.ari.errors import AriError
 from ari_app.debug import record
@@ -18,6 +18,9 @@ from ari_app.debug.exits import DONE, FAILED, INTERRUPTED, UNREACHABLE, QuitErro
 from ari_app.debug.record import Header, Item
 from ari_app.debug.sources import Place, SourceError, opened
 from ari_app.debug.tapped import Tapped
+
+if TYPE_CHECKING:
+    from ari_app.debug.nodes import Nodes
 
 #: Takes a batch; True: enough has been seen.
 Printer = Callable[[list[Item]], bool]
@@ -108,8 +111,18 @@ async def _live(
     return INTERRUPTED if interrupt in done else DONE
 
 
-async def _reached(place: Place, begin: Begin) -> Attach | Tapped:
+async def _reached(place: Place, begin: Begin) -> Attach | Nodes | Tapped:
     """Make the source and look whether it is there, so that a wrong address is told at once."""
+    if place.redis is not None:
+        from ari_app.debug.nodes import Nodes  # noqa: PLC0415  (Redis)
+
+        try:
+            nodes = Nodes(place.redis)
+            await nodes.first()
+        except SourceError as error:
+            raise QuitError(UNREACHABLE, str(error)) from error
+        begin(record.header(at=time.time(), source="tap"))
+        return nodes
     if place.tap is not None:
         tapped = Tapped(place.tap)
         try:

@@ -7,19 +7,14 @@ may send ``{"want": "rtp"}``: while it is attached, Asterisk's RTP statistics ar
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-import structlog
 
-from ari_app.debug.record import Item, line
-from ari_app.tap.ring import Entry
+from ari_app.tap.lines import lines, note
+from ari_app.tap.measuring import Measuring
 from ari_app.tap.tap import Tap
-
-log = structlog.get_logger(__name__)
 
 #: Clients that may be attached at a time.
 MOST_CLIENTS = 16
@@ -27,8 +22,6 @@ MOST_CLIENTS = 16
 _BATCH = 50
 #: Seconds between looks for something new.
 _LOOK = 0.05
-#: Seconds between two rounds of statistics.
-_MEASURE = 2.0
 #: Bytes that may wait in a client's socket.
 _UNSENT = 256 * 1024
 _LONGEST_WISH = 1024
@@ -41,7 +34,7 @@ class _Wish(msgspec.Struct):
 
 
 class TapServer:
-    """Serves one tap at ``path``. ``measure`` has Asterisk asked for the statistics of all calls.
+    """Serves one tap at ``path``. ``measuring`` goes on while a client wants statistics.
 
     ``about`` is told to each client first (node, version), with ``started``, the mark of this
     memory, and ``first``, the number of the oldest entry that it holds.
@@ -51,17 +44,16 @@ class TapServer:
         self,
         tap: Tap,
         path: Path,
-        measure: Callable[[], Awaitable[None]],
+        measuring: Measuring,
         about: dict[str, str] | None = None,
     ) -> None:
         self._tap = tap
         self._path = path
-        self._measure = measure
+        self._rounds = measuring
         self._about = about or {}
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
         self._measuring: set[asyncio.Task[None]] = set()
-        self._next_measure = 0.0
         #: Entries that clients were too slow for.
         self.dropped = 0
 
@@ -107,7 +99,7 @@ class TapServer:
                 with suppress(msgspec.MsgspecError):
                     wish = msgspec.json.decode(wish_line, type=_Wish)
                     if wish.want == "rtp" and measuring is None:
-                        measuring = asyncio.create_task(self._keep_measuring())
+                        measuring = asyncio.create_task(self._rounds.keep())
                         self._measuring.add(measuring)
         except (OSError, ValueError):
             pass  # gone, or no client of ours
@@ -117,47 +109,22 @@ class TapServer:
                 self._measuring.discard(measuring)
             client.cancel()
 
-    async def _keep_measuring(self) -> None:
-        """Several clients that want it share one round."""
-        loop = asyncio.get_running_loop()
-        while True:
-            if loop.time() >= self._next_measure:
-                self._next_measure = loop.time() + _MEASURE
-                try:
-                    await self._measure()
-                except Exception:
-                    log.exception("tap.measure_failed")
-            await asyncio.sleep(_MEASURE / 2)
-
     async def _serve(self, writer: asyncio.StreamWriter) -> None:
         writer.transport.set_write_buffer_limits(high=_UNSENT)
         ring, number = self._tap.ring, self._tap.ring.first
         kept = {"started": self._tap.started, "kept": len(ring), "first": number}
-        writer.write(self._note("attached", {**self._about, **kept}))
+        writer.write(note("attached", {**self._about, **kept}))
         told_up_to_now = False
         while True:
             first, entries = ring.read(number, _BATCH)
             if first > number:
                 self.dropped += first - number
-                writer.write(self._note("missed", {"entries": first - number}))
+                writer.write(note("missed", {"entries": first - number}))
             for offset, entry in enumerate(entries):
-                writer.writelines(self._lines(first + offset, entry))
+                writer.writelines(lines(self._tap, first + offset, entry))
             number = first + len(entries)
             if len(entries) < _BATCH and not told_up_to_now:
                 told_up_to_now = True
-                writer.write(self._note("caught-up", {"up_to": number - 1}))
+                writer.write(note("caught-up", {"up_to": number - 1}))
             await writer.drain()
             await asyncio.sleep(0 if len(entries) == _BATCH else _LOOK)
-
-    def _lines(self, number: int, entry: Entry) -> Iterator[bytes]:
-        """One entry as JSON lines; what cannot be rendered is told as a note."""
-        try:
-            for item in entry.render(self._tap.index, entry.at, *entry.args):
-                item.seq = number
-                yield line(item)
-        except Exception as error:
-            log.exception("tap.render_failed")
-            yield self._note("unreadable", {"error": repr(error)})
-
-    def _note(self, kind: str, data: dict[str, object]) -> bytes:
-        return line(Item(at=time.time(), source="tap", kind="note", type=kind, data=data))

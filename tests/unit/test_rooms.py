@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "ari_app/gateway": {"ari_app.settings"} | WORDS,
     "ari_app/debug": {
         "ari_app.ari",
+        "ari_app.bus",
         "ari_app.gateway.mi",
         "ari_app.gateway.errors",
         "ari_app.cli_later",
@@ -41,7 +42,13 @@ ALLOWED: dict[str, set[str]] = {
     "ari_app/streams": WORDS | {"stream.control"},
     "ari_app/tap": WORDS
     | {"ari_app.ari.trace", "ari_app.call.trace", "ari_app.http.failures", "ari_app.http.request"}
-    | {"ari_app.debug.events", "ari_app.debug.record", "stream.control", "twiml"},
+    | {
+        "ari_app.debug.events",
+        "ari_app.debug.listening",
+        "ari_app.debug.record",
+        "stream.control",
+        "twiml",
+    },
 }
 
 #: Cores that know bytes and events only: no loop, socket or clock.

@@ -15,7 +15,7 @@ from ari_app.debug.ladder.html import page
 from ari_app.debug.ladder.story import Story
 from ari_app.debug.ladder.text import Ladder
 from ari_app.debug.remembered import call_of, exported, remembered
-from ari_app.debug.sources import From, Place, TapPath
+from ari_app.debug.sources import From, Place, Redis, TapPath
 
 #: As wide as a ladder needs to be in a pipe or a file.
 _WIDE = 160
@@ -32,6 +32,7 @@ def ladder(
     last: Annotated[bool, typer.Option("--last", help="The last call that began")] = False,
     from_: From = None,
     tap: TapPath = None,
+    redis: Redis = None,
     pcap: Annotated[
         Path | None, typer.Option(help="A capture whose SIP and RTP gaps are put in")
     ] = None,
@@ -67,7 +68,7 @@ def ladder(
         raise QuitError(USAGE, "name a call, or say --last")
     if export is not None and pcap is None:
         raise QuitError(USAGE, "-O writes packets of a capture: say which with --pcap")
-    mine = call_of(remembered(Place(tap=tap, file=from_)), call, pcap)
+    mine = call_of(remembered(Place(tap=tap, file=from_, redis=redis)), call, pcap)
     if export is not None and pcap is not None:
         count = exported(mine, pcap, export)
         typer.echo(f"{count} packets in {export}", err=True)

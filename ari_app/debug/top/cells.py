@@ -7,7 +7,7 @@ from rich.text import Text
 from ari_app.debug.top.table import Call, Media, Quality
 
 COLUMNS = (
-    " ", "call", "from", "to", "state", "time", "verb",
+    " ", "call", "node", "from", "to", "state", "time", "verb",
     "SIP loss, jitter", "streams", "media loss, queue", "trouble",
 )  # fmt: skip
 _STATES = {"in-progress": "green", "completed": "dim", "ringing": "yellow", "up": "green"}
@@ -19,6 +19,7 @@ def cells(call: Call, now: float, chosen: bool) -> tuple[Text, ...]:
     return (
         Text("*" if chosen else "", "bold yellow"),
         Text(f"{call.key[:8]}…" if len(call.key) > 20 else call.key),
+        Text(call.node, "dim"),
         Text(call.number_from),
         Text(call.number_to),
         Text(call.state, _STATES.get(call.state, "" if not call.ended else "red")),

@@ -29,7 +29,10 @@ _REFRESH = 0.5
 
 
 class Top(App[None]):
-    """Shows calls as items tell of them. ``source`` gives items; ``clock`` unix seconds."""
+    """Shows calls as items tell of them. ``source`` gives items; ``clock`` unix seconds.
+
+    ``nodes``: they are of several nodes, and each call's is shown.
+    """
 
     TITLE = "ari-debug top"
     ENABLE_COMMAND_PALETTE = False
@@ -47,8 +50,15 @@ class Top(App[None]):
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, source: AsyncIterator[Item], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        source: AsyncIterator[Item],
+        clock: Callable[[], float] = time.time,
+        *,
+        nodes: bool = False,
+    ) -> None:
         super().__init__()
+        self._columns = [name for name in COLUMNS if nodes or name != "node"]
         self._source = source
         self._clock = clock
         self.calls = Table()
@@ -71,7 +81,7 @@ class Top(App[None]):
     def on_mount(self) -> None:
         """Begin to read, and to look every now and then."""
         table = self.query_one(DataTable)
-        for name in COLUMNS:
+        for name in self._columns:
             table.add_column(name, key=name)
         table.focus()
         self.run_worker(self._read(), exclusive=True)
@@ -115,12 +125,12 @@ class Top(App[None]):
         for key in set(self._rows) - shown.keys() if in_order else ():
             table.remove_row(key)
         for key, call in shown.items():
-            row = cells(call, now, key in self.chosen)
+            row = dict(zip(COLUMNS, cells(call, now, key in self.chosen), strict=True))
             if key not in stay:
-                table.add_row(*row, key=key)
+                table.add_row(*(row[name] for name in self._columns), key=key)
                 continue
-            for name, cell in zip(COLUMNS, row, strict=True):
-                table.update_cell(key, name, cell, update_width=True)
+            for name in self._columns:
+                table.update_cell(key, name, row[name], update_width=True)
         self._rows = list(shown)
         if not in_order and below in shown:
             table.move_cursor(row=self._rows.index(below))

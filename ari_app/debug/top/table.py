@@ -74,6 +74,7 @@ class Call:
     media: dict[str, Media] = field(default_factory=dict)
     legs: dict[str, Quality] = field(default_factory=dict)
     error: str = ""
+    node: str = ""
 
     def seconds(self, now: float) -> float:
         """How long it has lasted, ringing included."""
@@ -103,6 +104,7 @@ class Table:
         call = self._call(item, data)
         if call is None:
             return None
+        call.node = item.node or call.node
         match item.kind:
             case "note":
                 _note(call, item, data)

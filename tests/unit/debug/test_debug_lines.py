@@ -90,3 +90,11 @@ def test_a_narrow_terminal_and_a_terminal_of_ascii_are_respected() -> None:
 def test_data_of_any_shape_has_a_line(kind: str, data: Any) -> None:
     for name in ("PlaybackStarted", "BridgeCreated", "RecordingFailed", "NeverHeardOf", "Dial"):
         assert name in Lines().line(Item(at=1.0, kind=kind, type=name, data=data))
+
+
+def test_an_item_of_one_of_several_nodes_says_whose() -> None:
+    lines = Lines()
+    first = lines.line(Item(at=1.0, kind="note", type="problem", node="node10"))
+    assert first.startswith("   +0.000 node10 · ")
+    second = lines.line(Item(at=1.0, kind="note", type="problem", node="n1"))
+    assert second.startswith("   +0.000 n1     · ")

@@ -13,7 +13,7 @@ from ari_app.debug.backlog import Wire, opened
 from ari_app.debug.record import Item
 from ari_app.debug.sources import SourceError
 from ari_app.debug.tapped import Tapped
-from ari_app.tap import Tap, TapServer
+from ari_app.tap import Measuring, Tap, TapServer
 
 
 class Reader:
@@ -52,7 +52,7 @@ async def serve(tap: Tap, path: Path) -> TapServer:
     async def measure() -> None:
         """Nothing to measure."""
 
-    server = TapServer(tap, path, measure)
+    server = TapServer(tap, path, Measuring(measure))
     await server.start()
     return server
 

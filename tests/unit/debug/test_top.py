@@ -262,6 +262,17 @@ async def test_space_selects_and_f2_saves(tmp_path: Path) -> None:
         assert "Say" not in (tmp_path / "two.html").read_text()
 
 
+async def test_calls_of_several_nodes_say_theirs() -> None:
+    source, first = Source(), begun(1)
+    first.node = "n7"
+    source.give(first)
+    app = Top(source.items(), clock=lambda: first.at, nodes=True)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await pilot.pause()
+        app.refresh_table()
+        assert rows(app)[0].split()[1:3] == ["n7", "+15550001"]
+
+
 async def test_f2_in_a_ladder_saves_that_call(tmp_path: Path) -> None:
     async with showing(begun(1), begun(2)) as (app, pilot, _):
         await pilot.press("down", "enter", "f2")

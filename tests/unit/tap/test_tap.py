@@ -19,7 +19,7 @@ from ari_app.debug.record import Item, read_item
 from ari_app.http.failures import WebhookError
 from ari_app.http.request import WebhookRequest, WebhookResponse
 from ari_app.model import CallRecord, CallStatus, Direction
-from ari_app.tap import Tap, TapServer
+from ari_app.tap import Measuring, Tap, TapServer
 from ari_app.tap.mask import masked
 from ari_app.tap.ring import Ring
 from ari_app.testing.asterisk import FakeAsterisk
@@ -53,7 +53,7 @@ class Server:
         self.tap = tap
         self.path = folder / "tap.sock"
         self.measured = asyncio.Event()
-        self.server = TapServer(tap, self.path, self._measure, {"node": "n1"})
+        self.server = TapServer(tap, self.path, Measuring(self._measure), {"node": "n1"})
 
     async def _measure(self) -> None:
         self.measured.set()
