@@ -70,6 +70,7 @@ from ari_app.wiring.recordings import ApiRecordings
 from ari_app.wiring.sip_hosts import SipHosts
 from ari_app.wiring.speech import make_speaker
 from ari_app.wiring.streams import CallStreams
+from ari_app.wiring.takeover import take_over
 from ari_app.wiring.tap import make_tap, serve_tap
 from stream.addresses import UrlPolicy
 
@@ -351,6 +352,7 @@ async def _listen(stack: AsyncExitStack, node: Node, hosts: SipHosts) -> None:
     # Only now: who hears of this node may send it calls and requests.
     await node.presence.start()
     stack.push_async_callback(node.presence.close)
+    take_over(stack, settings, node.store, node.presence, node.manager)
 
 
 def _first_account(settings: Settings) -> Account:

@@ -136,6 +136,16 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     duration: int | None = None
 
 
+class CallEnding(msgspec.Struct, frozen=True, kw_only=True):
+    """How a call has ended that nobody saw end; ``params`` is what its callback says, if any."""
+
+    status: CallStatus
+    end_time: datetime
+    duration: int
+    events_told: int
+    params: dict[str, str] | None
+
+
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """One error or warning, tied to a call where there is one (Twilio: Notification)."""
 

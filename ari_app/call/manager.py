@@ -86,6 +86,11 @@ class CallManager:
         """Whether new calls are refused."""
         return self._draining
 
+    @property
+    def sids(self) -> list[str]:
+        """SIDs of the running calls."""
+        return list(self._calls)
+
     def on_change(self, handler: Callable[[], None]) -> None:
         """Call ``handler`` whenever a call has come or gone, and when draining begins."""
         self._on_change.append(handler)
@@ -245,6 +250,18 @@ class CallManager:
         if call.record.status is not CallStatus.IN_PROGRESS:
             raise WrongStateError
         return call.context
+
+    async def give_up(self, sids: Sequence[str]) -> None:
+        """End calls that another node has ended in the books while this one was away.
+
+        Their customers were told; the outbox takes no second word of it.
+        """
+        calls = [self._calls[sid] for sid in sids if sid in self._calls]
+        for call in calls:
+            log.warning("call.given_up", call_sid=call.record.sid)
+        if calls:
+            ends = {asyncio.create_task(call.end(_ended_as(call.record))) for call in calls}
+            await asyncio.wait(ends, timeout=ORDER_TIMEOUT)
 
     async def drain(self, seconds: float) -> None:
         """Refuse new calls, let running ones finish up to ``seconds``, then end them."""

@@ -59,7 +59,7 @@ class Progress:
             status,
             status=status,
             end_time=now,
-            duration=_seconds(self.record.start_time, now),
+            duration=lasted(self.record.start_time, now),
             sip_response_code=sip_response_code,
         )
         log.info(
@@ -120,6 +120,6 @@ class Progress:
         )
 
 
-def _seconds(start: datetime | None, end: datetime) -> int:
+def lasted(start: datetime | None, end: datetime) -> int:
     """Whole seconds from answer to end, rounded up; 0 for a call never answered."""
     return 0 if start is None else max(0, math.ceil((end - start).total_seconds()))

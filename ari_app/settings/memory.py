@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from ari_app.settings.kinds import field
 
@@ -25,6 +26,11 @@ class MemorySettings(BaseModel):
         None,
         "Host or address at which gateways and other nodes reach this node",
         shown="bind; when that is all addresses, the one on the way to Redis",
+    )
+    takeover_after: Annotated[float, Field(ge=0)] = field(
+        180.0,
+        "Seconds after which other nodes end the calls of one that is away and send its callbacks; "
+        "0: never",
     )
 
     @field_validator("redis_url")

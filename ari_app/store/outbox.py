@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+import structlog
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,9 +17,13 @@ from ari_app.errors import OutboxFullError, UnknownRecordError
 from ari_app.model import Delivery, HttpMethod
 from ari_app.store.database import Database
 from ari_app.store.rows import to_record
-from ari_app.store.tables import outbox
+from ari_app.store.tables import calls, outbox
 from ari_app.urls import host
 
+log = structlog.get_logger(__name__)
+
+#: What callbacks of a call's progress say of themselves (Twilio: CallbackSource).
+_PROGRESS = "call-progress-events"
 #: An error text is kept for the operator's eye; this much of it is enough.
 _ERROR_LENGTH = 500
 
@@ -48,6 +53,8 @@ class Outbox:
 
         Raises:
             OutboxFullError: as many wait as the outbox may hold.
+
+        A call's progress that another node has brought to its end is not told again: 0.
         """
         values = {
             "url": url,
@@ -65,9 +72,17 @@ class Outbox:
         async with self._db.writing() as conn:
             if self._room <= 0:
                 self._room = await self._count_room(conn)
+            if params.get("CallbackSource") == _PROGRESS and await self._settled(conn, call_sid):
+                log.warning("callback.settled", call_sid=call_sid, sequence=sequence)
+                return 0
             result = await conn.execute(insert(outbox).values(values).returning(outbox.c.id))
             self._room -= 1
             return int(result.scalar_one())
+
+    async def _settled(self, conn: AsyncConnection, call_sid: str | None) -> bool:
+        """Tell whether another node has ended the call in the books."""
+        mark = select(calls.c.settled_by).where(calls.c.sid == call_sid)
+        return (await conn.execute(mark)).scalar() not in (None, self._node)
 
     async def _count_room(self, conn: AsyncConnection) -> int:
         """Return how many may be put without counting again: a hundredth of the limit at most.

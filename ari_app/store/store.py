@@ -11,6 +11,7 @@ from ari_app.store.calls import Calls
 from ari_app.store.conferences import Conferences
 from ari_app.store.database import Database
 from ari_app.store.migrate import upgrade
+from ari_app.store.nodes import Nodes
 from ari_app.store.notifications import Notifications
 from ari_app.store.numbers import Numbers
 from ari_app.store.outbox import Outbox
@@ -36,6 +37,7 @@ class Store:
         self.notifications = Notifications(database)
         self.recordings = Recordings(database, node)
         self.transcriptions = Transcriptions(database)
+        self.nodes = Nodes(database)
         self.outbox = Outbox(database, outbox_limit, node)
 
     @classmethod

@@ -163,6 +163,8 @@ calls = Table(
     Column("checkpoint_method", String(8)),
     Column("checkpoint_document", Text),
     Column("checkpoint_verb", Integer),
+    # Which other node has ended it in the books, its own being away; None: its own, or nobody.
+    Column("settled_by", String(128)),
     Index(None, "account_sid", "id"),
     Index(None, "account_sid", "start_time"),
     Index(None, "node", "status"),
@@ -269,6 +271,15 @@ transcriptions = Table(
     Index(None, "account_sid", "id"),
     Index(None, "recording_sid"),
     Index(None, "node", "status"),
+    sqlite_autoincrement=True,
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    _key(),
+    Column("node", String(128), nullable=False, unique=True),
+    Column("seen_at", Utc, nullable=False),
     sqlite_autoincrement=True,
 )
 
