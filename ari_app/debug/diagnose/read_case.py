@@ -175,6 +175,8 @@ class _Reader:
             return
         if item.channel in self._asked_to_end:
             case.ended_by = "app"
+        elif member(item.data, "soft"):  # asked for within Asterisk, not by the phone
+            case.ended_by, case.ended = "app", item.at
         elif item.type == "ChannelHangupRequest":
             case.ended_by, case.ended = "far", item.at
 

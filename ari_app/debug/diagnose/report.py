@@ -46,7 +46,7 @@ class Report(msgspec.Struct, frozen=True):
         yield self.what
         yield self.when
         if self.healthy:
-            yield "Nothing failed" + (f": {self.went}." if self.went else ".")
+            yield self.went
         # The fix of a failure is worth more than a note beside it.
         shown = [one for one in self.findings if self.healthy or one.grade != "note"]
         shown = list(self.findings) if everything else (shown or list(self.findings))[:MOST]
@@ -65,7 +65,7 @@ def _finding(one: Told) -> str:
     place = f"{one.at:.2f} s in, <{one.verb}>: " if one.verb else f"{one.at:.2f} s in: "
     if one.grade == "missing":
         place = ""
-    again = f" ({one.count} times)" if one.count > 1 else ""
+    again = f" (and {one.count - 1} more like it)" if one.count > 1 else ""
     return f"{_WORDS[one.grade]}: {place}{one.what}{again}."
 
 
@@ -74,9 +74,11 @@ def report(case: Case) -> Report:
     findings = diagnose(case)
     told = tuple(_told(case, one) for one in findings)
     healthy = all(one.rule.grade == "note" for one in findings)
-    return Report(
-        case.sid or case.channel, _what(case), _when(case), healthy, told, ", ".join(_went(case))
-    )
+    went = f"Nothing failed{'' if case.sid else ' that the events of Asterisk tell'}"
+    if words := ", ".join(_went(case)):
+        went += f": {words}"
+    name = case.sid or case.channel
+    return Report(name, _what(case), _when(case), healthy, told, f"{went}." if healthy else "")
 
 
 def _told(case: Case, one: Finding) -> Told:

@@ -46,7 +46,10 @@ def _begins(item: Item) -> bool:
     """Whether a call begins: its own note, or a channel that enters without being ours."""
     if item.kind == "note":
         return item.type == "call-begun" and not _member(item, "parent")
-    return item.type == "StasisStart" and not item.call and not _is_media(item)
+    if item.type != "StasisStart" or item.call or _is_media(item):
+        return False
+    # Who is called enters before anything rings; who calls does not.
+    return bool(_in(item.data, "channel", "state") != "Down")
 
 
 def _is_media(item: Item) -> bool:
