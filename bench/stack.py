@@ -25,7 +25,7 @@ from ari_app.logs import configure_logs
 from bench import stack_report, stack_setup, stack_soak
 from bench.processes import RESULTS
 from bench.stack_results import Load, Results, Window, window
-from bench.stack_subjects import NUMBER, Subject, bare, whole
+from bench.stack_subjects import NUMBER, Subject, as_it_comes, bare, whole
 from bench.stack_world import Meter, Outside, place_calls
 
 CALLS = (25, 50, 100, 200)
@@ -42,7 +42,7 @@ def subject(name: str, state: Path, outside: Outside) -> AbstractAsyncContextMan
     """Return what starts the subject of a name."""
     if name == "whole":
         return whole(state, outside)
-    return bare(state, outside, stock=name == "stock")
+    return bare(state, outside, name, as_it_comes if name == "stock" else None)
 
 
 @asynccontextmanager

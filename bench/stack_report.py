@@ -19,14 +19,14 @@ from matplotlib import pyplot as plt
 SUBJECTS = ("whole", "floor", "stock")
 BASES = SUBJECTS[1:]
 
-_console = Console()
+console = Console()
 # The tables are as wide as they are, in a log file too.
-_console.width = max(_console.width, 130)
+console.width = max(console.width, 130)
 
 
 def progress(text: str) -> None:
     """Print a line for a step that is done."""
-    _console.print(f"[dim]{text}[/dim]", highlight=False)
+    console.print(f"[dim]{text}[/dim]", highlight=False)
 
 
 def load_line(load: Load) -> str:
@@ -44,24 +44,25 @@ def show(results: Results, folder: Path) -> None:
     tables = [_cpu(results), _ratios(results), _felt(results)] if results.loads else []
     if results.setups:
         tables.append(_setups(results))
-    for table in tables:
-        _console.print(table)
+    for one in tables:
+        console.print(one)
     if results.clear:
         times = results.clear.silence_us
-        _console.print(
+        console.print(
             f"clear → silence, {results.clear.clears} times: p50 {times['p50'] / 1000:.1f} ms, "
             f"p99 {times['p99'] / 1000:.1f} ms, most {times['max'] / 1000:.1f} ms"
         )
     if results.loads:
         _plot(results, folder / "stack.png")
-    _console.print(f"Written: {folder / 'stack.json'}, {folder / 'stack.png'}")
+    console.print(f"Written: {folder / 'stack.json'}, {folder / 'stack.png'}")
 
 
-def _table(title: str, *headings: str) -> Table:
-    table = Table(title=title, title_justify="left")
+def table(title: str, *headings: str) -> Table:
+    """Return an empty table; all columns but ``subject`` are numbers."""
+    rows = Table(title=title, title_justify="left")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading == "subject" else "right")
-    return table
+        rows.add_column(heading, justify="left" if heading == "subject" else "right")
+    return rows
 
 
 def costs(loads: Sequence[Load], *names: str) -> list[float]:
@@ -75,7 +76,7 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> float:
 
 
 def _cpu(results: Results) -> Table:
-    table = _table(
+    rows = table(
         "CPU, % of a core a call: median (least-most) over windows",
         "calls", "subject", "Asterisk", "app", "workers", "all",
     )  # fmt: skip
@@ -88,21 +89,21 @@ def _cpu(results: Results) -> Table:
             if name == "whole":
                 workers = [one for one in loads[0].ours if one != "app"]
                 row[1:] = spread(costs(loads, "app"), 3), spread(costs(loads, *workers), 3)
-            table.add_row(str(calls), name, *row, spread(costs(loads), 3))
-        table.add_section()
-    return table
+            rows.add_row(str(calls), name, *row, spread(costs(loads), 3))
+        rows.add_section()
+    return rows
 
 
 def _ratios(results: Results) -> Table:
     headings = [f"{over} ÷ {base}" for base in BASES for over in ("whole stack", "app + workers")]
-    table = _table("Ratios of the medians", "calls", *headings)
+    rows = table("Ratios of the medians", "calls", *headings)
     for calls in results.levels:
         row = []
         for base in BASES:
             pair = ratios(results, calls, base)
             row += [f"{one:.2f}" for one in pair] if pair else ["", ""]
-        table.add_row(str(calls), *row)
-    return table
+        rows.add_row(str(calls), *row)
+    return rows
 
 
 def ratios(results: Results, calls: int, base: str) -> tuple[float, float] | None:
@@ -114,7 +115,7 @@ def ratios(results: Results, calls: int, base: str) -> tuple[float, float] | Non
 
 
 def _felt(results: Results) -> Table:
-    table = _table(
+    rows = table(
         "What callers felt: medians over windows, ms as p50/p99/max",
         "calls", "subject", "round trip", "pacing", "frames", "faults", "silent", "behind",
         "MB a call", "outside",
@@ -123,15 +124,15 @@ def _felt(results: Results) -> Table:
         for name in SUBJECTS:
             for load in results.of(name, calls):
                 last = load.windows[-1]
-                table.add_row(
+                rows.add_row(
                     str(calls), name,
                     _times(load, "round_trip_us"), _times(load, "pacing_us"),
                     str(last.heard), str(last.faults), str(last.silent), str(last.behind),
                     f"{sum(load.memory.values()) / calls / 1e6:.2f}",
                     f"{load.median(lambda w: w.outside_load):.0%}",
                 )  # fmt: skip
-        table.add_section()
-    return table
+        rows.add_section()
+    return rows
 
 
 def _times(load: Load, field: str) -> str:
@@ -142,19 +143,19 @@ def _times(load: Load, field: str) -> str:
 
 
 def _setups(results: Results) -> Table:
-    table = _table(
+    rows = table(
         "Calls set up: INVITE sent to `start` received; CPU ms of a whole call's setup and end",
         "calls/s", "calls", "started", "p50 ms", "p99 ms", "max ms", "Asterisk", "app", "worker",
     )  # fmt: skip
     for setup in results.setups:
         row = sorted(setup.start_ms)
         workers = sum(ms for name, ms in setup.cpu_ms.items() if name.startswith("stream"))
-        table.add_row(
+        rows.add_row(
             str(setup.rate), str(setup.calls), str(setup.started),
             f"{row[len(row) // 2]:.1f}", f"{row[len(row) * 99 // 100]:.1f}", f"{row[-1]:.1f}",
             f"{setup.cpu_ms['asterisk']:.1f}", f"{setup.cpu_ms['app']:.1f}", f"{workers:.1f}",
         )  # fmt: skip
-    return table
+    return rows
 
 
 def _plot(results: Results, path: Path) -> None:

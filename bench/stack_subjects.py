@@ -9,7 +9,7 @@ with a node's configuration.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,15 @@ NUMBER = "+15559000100"
 
 @dataclass(frozen=True)
 class Subject:
-    """Something that answers calls: where it is called, and its processes."""
+    """Something that answers calls: where it is called, its processes, and its ARI.
+
+    ``ari`` is the URL, user, password and name of the application.
+    """
 
     name: str
     sip: tuple[str, int]
     pids: dict[str, int]
+    ari: tuple[str, str, str, str]
 
 
 @asynccontextmanager
@@ -40,14 +44,21 @@ async def whole(
     with real_stack(state, stream_workers=workers, stream_capacity=1000, drain_timeout=0) as stack:
         await stack.add_number(NUMBER, outside.voice_url(kind))
         names = ("asterisk", "app", *(f"stream-{n}" for n in range(workers)))
-        yield Subject("whole", stack.sip, {name: stack.pid(name) for name in names})
+        ari = stack.ari_url, *stack.ari_login, stack.settings.ari_app
+        yield Subject("whole", stack.sip, {name: stack.pid(name) for name in names}, ari)
 
 
 @asynccontextmanager
-async def bare(state: Path, outside: Outside, *, stock: bool) -> AsyncIterator[Subject]:
-    """Run Asterisk alone, its calls answered by the bare echo."""
-    with real_asterisk(state, edit=_as_it_comes if stock else None) as running:
-        ari = AriClient(running.ari_url, *running.ari_login, running.settings.ari_app)
+async def bare(
+    state: Path, outside: Outside, name: str = "floor", edit: Callable[[Path], None] | None = None
+) -> AsyncIterator[Subject]:
+    """Run Asterisk alone, its calls answered by the bare echo.
+
+    ``edit`` changes a node's configuration, in the folder it is called with.
+    """
+    with real_asterisk(state, edit=edit) as running:
+        where = running.ari_url, *running.ari_login, running.settings.ari_app
+        ari = AriClient(*where)
         answering: set[asyncio.Task[None]] = set()
 
         def on_unrouted(event: Event) -> None:
@@ -59,8 +70,7 @@ async def bare(state: Path, outside: Outside, *, stock: bool) -> AsyncIterator[S
         ari.on_unrouted(on_unrouted)
         await ari.start()
         try:
-            name = "stock" if stock else "floor"
-            yield Subject(name, running.sip, {"asterisk": running.pid("asterisk")})
+            yield Subject(name, running.sip, {"asterisk": running.pid("asterisk")}, where)
         finally:
             await asyncio.gather(*answering, return_exceptions=True)
             await ari.close()
@@ -91,7 +101,7 @@ async def _answer(ari: AriClient, channel: str, outside: Outside) -> None:
         with_media.close()
 
 
-def _as_it_comes(etc: Path) -> None:
+def as_it_comes(etc: Path) -> None:
     """Turn a node's configuration into a plain one: what a first externalMedia script needs."""
     kept = {name: (etc / name).read_text() for name in ("asterisk.conf", "http.conf", "ari.conf")}
     bind = next(
