@@ -8,8 +8,11 @@ PATIENCE = 3
 AHEAD = 10
 """Frames queued by which a bot is known to send ahead of time: it runs dry when it has ended."""
 
-CALM = 500
-"""Ticks after which a bot is waited for again: what comes more often than every 10 s is jitter."""
+CALM = 100
+"""Ticks after which a bot is waited for again: what comes more often than every 2 s is jitter."""
+
+LINGER = 10
+"""Silent ticks after which nothing is made up for any more but the last: the talk is over."""
 
 MAX_OWED = 6
 """Ticks made up for by frames that are there: 120 ms, what a phone's jitter buffer grows to."""

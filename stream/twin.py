@@ -9,7 +9,7 @@ from typing import Protocol
 
 from stream import rtp
 from stream.g711 import FRAME_BYTES
-from stream.late import AHEAD, CALM, MAX_OWED, PATIENCE
+from stream.late import AHEAD, CALM, LINGER, MAX_OWED, PATIENCE
 
 
 class InboundState:
@@ -180,8 +180,10 @@ class Lane:
         self.peer: bytes | None = None
         #: Whether the bot listens and talks.
         self.is_open = False
-        #: Ticks still to be served with a frame, should one come: the last, and those missed.
+        #: Ticks still to be served with a frame, should one come.
         self.owes = 0
+        #: Ticks that our own stalls have swallowed, to be made up for likewise.
+        self.swallowed = 0
         #: Ticks in a row that found nothing queued.
         self._dry = 0
         #: Whether the bot has sent ahead of time since it began to talk.
@@ -250,9 +252,9 @@ class Lane:
             waiting = len(self.playout.frames)
             if waiting:
                 self._ahead |= waiting > AHEAD
-            elif self._dry < self._patience():
+            elif self._dry < self._patience() and self.owes < MAX_OWED:
                 self._dry += 1
-                self.owes = min(self.owes + 1, MAX_OWED)
+                self.owes += 1
                 return None
             else:
                 self._give_up()
@@ -264,22 +266,34 @@ class Lane:
         return PATIENCE if waits else 1
 
     def _give_up(self) -> None:
-        """Owe no more than the last tick; this one is silence, or what is left of a frame."""
-        if self._dry > 1:
-            self.sender.skip(self._dry - 1)
-        self._dry = self.owes = 1
+        """Let go the ticks waited for in vain: this one is silence, or what is left of a frame."""
+        let_go = 0
+        if self.playout.speaking and self._dry > 1:
+            let_go = self._dry - 1
+            self._calm = 0
+        if self._dry < LINGER:
+            self._dry += 1
+        else:
+            let_go = self.owes - 1
+            self.swallowed = 0
+        if let_go > 0:
+            self.sender.skip(let_go)
+            self.owes -= let_go
         self._ahead = False
 
     def late(self) -> bytes | None:
         """Return the frame that a tick owes, when it has come; to be called at every wake-up."""
-        if not self.owes or not self.is_open or not self.playout.frames:
+        if not (self.owes or self.swallowed) or not self.is_open or not self.playout.frames:
             return None
-        self.owes -= 1
+        if self.owes:
+            self.owes -= 1
+        else:
+            self.swallowed -= 1
         return self._next()
 
     def _next(self) -> bytes:
         if self.playout.frames:
-            if self._dry > 1:
+            if self.playout.speaking and self._dry > 1:
                 self._calm = 0
             self._dry = 0
         frame = self.playout.take() if self.is_open else None

@@ -242,7 +242,9 @@ class Batch:
 
     def late(self, lanes: Sequence[L]) -> list[L]:
         """Send what lanes owe and have by now; return who sent and has marks pending."""
-        owing: list[L] = [lane for lane in lanes if isinstance(lane, Lane) and lane.owes]
+        owing: list[L] = [
+            lane for lane in lanes if isinstance(lane, Lane) and (lane.owes or lane.swallowed)
+        ]
         return self._send_each(owing, _late) if owing else []
 
     def _send_each(self, lanes: Sequence[L], write: Callable[[L], object]) -> list[L]:

@@ -175,7 +175,7 @@ static PyObject *take_frame(Lane *self)
     if (waiting < 0)
         return NULL;
     if (waiting) {
-        if (self->dry > 1)
+        if (playout->speaking && self->dry > 1)
             self->calm = 0;
         self->dry = 0;
         playout->taken += FRAME;
@@ -225,12 +225,24 @@ static int patience(const Lane *self)
     return waits ? PATIENCE : 1;
 }
 
-/* Owes no more than the last tick: this one is silence, or what is left of a frame. */
+/* Lets go the ticks waited for in vain: this one is silence, or what is left of a frame. */
 static void give_up(Lane *self)
 {
-    if (self->dry > 1)
-        sender_skip((Sender *)self->sender, self->dry - 1u);
-    self->dry = self->owes = 1;
+    int let_go = 0;
+    if (((Playout *)self->playout)->speaking && self->dry > 1) {
+        let_go = self->dry - 1;
+        self->calm = 0;
+    }
+    if (self->dry < LINGER) {
+        self->dry++;
+    } else {
+        let_go = self->owes - 1;
+        self->swallowed = 0;
+    }
+    if (let_go > 0) {
+        sender_skip((Sender *)self->sender, (unsigned)let_go);
+        self->owes = (unsigned char)(self->owes - let_go);
+    }
     self->ahead = 0;
 }
 
@@ -247,10 +259,9 @@ int lane_tick(Lane *self, uint8_t *out)
             return -1;
         if (waiting) {
             self->ahead |= waiting > AHEAD;
-        } else if (self->dry < patience(self)) {
+        } else if (self->dry < patience(self) && self->owes < MAX_OWED) {
             self->dry++;
-            if (self->owes < MAX_OWED)
-                self->owes++;
+            self->owes++;
             return 0;
         } else {
             give_up(self);
@@ -262,14 +273,17 @@ int lane_tick(Lane *self, uint8_t *out)
 /* Writes the frame that the last tick owes, when it has come. */
 int lane_late(Lane *self, uint8_t *out)
 {
-    if (!self->owes || !self->is_open)
+    if (!(self->owes || self->swallowed) || !self->is_open)
         return 0;
     if (!ready(self))
         return -1;
     Py_ssize_t waiting = PyObject_Size(((Playout *)self->playout)->frames);
     if (waiting <= 0)
         return (int)waiting;
-    self->owes--;
+    if (self->owes)
+        self->owes--;
+    else
+        self->swallowed--;
     return write_frame(self, out);
 }
 
@@ -391,6 +405,7 @@ static PyMemberDef lane_members[] = {
     MEMBER(writer, T_OBJECT, READONLY), MEMBER(sender, T_OBJECT, READONLY),
     MEMBER(link, T_OBJECT, READONLY), MEMBER(peer, T_OBJECT, 0),
     MEMBER(is_open, T_BOOL, 0), MEMBER(owes, T_UBYTE, 0),
+    MEMBER(swallowed, T_UBYTE, 0),
     MEMBER(frames, T_LONGLONG, 0), MEMBER(media_sent, T_LONGLONG, 0),
     MEMBER(media_dropped, T_LONGLONG, 0), MEMBER(received, T_LONGLONG, 0),
     MEMBER(rtp_sent, T_LONGLONG, 0), {0}};
