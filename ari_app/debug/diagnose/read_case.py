@@ -42,7 +42,8 @@ class _Reader:
         self._asked_to_end: set[str] = set()
         self._lags: list[tuple[float, float]] = []
         self._stamps: set[str] = set()
-        self._begun = False
+        #: Whether the call's beginning was seen, and whether the app told it.
+        self._begun = self._told = False
 
     def take(self, item: Item) -> None:
         """Learn from one item."""
@@ -75,7 +76,8 @@ class _Reader:
             if item.type == "lost":
                 left = item.at
             elif item.type == "connected" and left and case.start <= item.at and left <= case.over:
-                case.away.append((left, item.at))
+                # The taking up, which comes soon after, is part of it.
+                case.away = [(left, item.at), *(one for one in case.away if one[0] < left)]
             elif item.type == "attached" and not self._begun and member(item.data, "first") == 1:
                 # Nothing was forgotten, and yet the call's beginning is not there.
                 case.away.append((case.start, float(member(item.data, "started") or case.start)))
@@ -120,7 +122,12 @@ class _Reader:
             elif item.type == "call-completed":
                 leg.over = item.at
             return
-        self._begun = self._begun or item.type == "call-begun"
+        if item.type == "call-begun" and (self._told or member(data, "status") == "in-progress"):
+            # An app that was started anew tells of the calls that it has taken up.
+            case.away.append((item.at, item.at))
+            case.answered = case.answered or case.start
+        self._told = self._told or item.type == "call-begun"
+        self._begun = self._begun or self._told
         case.sid, case.channel = item.call, item.channel
         case.caller, case.called = str(member(data, "from")), str(member(data, "to"))
         case.direction, case.status = str(member(data, "direction")), str(member(data, "status"))

@@ -115,7 +115,9 @@ def _what(case: Case) -> str:
 def _when(case: Case) -> str:
     begun = datetime.fromtimestamp(case.start, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     parts = [begun]
-    if case.answered:
+    if case.answered and case.answered <= case.start:
+        parts.append("answered before that")
+    elif case.answered:
         parts.append(f"answered after {seconds(case.answered - case.start)}")
     elif case.ended:
         parts.append("never answered")

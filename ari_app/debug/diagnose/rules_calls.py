@@ -113,8 +113,8 @@ def _gathered_nothing(case: Case) -> Iterator[Seen]:
 
 def _away(case: Case) -> Iterator[Seen]:
     for left, back in case.away:
-        gone = f" for {seconds(back - left)}" if back > left else ""
-        yield Seen(left, f"the app was away{gone} in the middle of the call")
+        gone = f", away for {seconds(back - left)}" if back > left else ""
+        yield Seen(left, f"the app was started anew in the middle of the call{gone}")
 
 
 def _beginning(case: Case) -> Iterator[Seen]:
@@ -136,7 +136,9 @@ def _nothing_follows(case: Case) -> Iterator[Seen]:
         if verb.name != "Dial" or verb.state != "end" or verb.attributes.get("action"):
             continue
         if tried and not any(leg.answered for leg in tried) and case.follows(verb.end) is None:
-            yield Seen(verb.end, "<Dial> has no action and no verb follows: the call ended")
+            outcome = ", ".join(f"{leg.to}: {leg.status}" for leg in tried)
+            text = f"<Dial> ({outcome}) has no action and no verb follows: the call ended"
+            yield Seen(verb.end, text)
 
 
 CALLS: tuple[Rule, ...] = (

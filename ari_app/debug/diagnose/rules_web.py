@@ -9,6 +9,8 @@ from ari_app.debug.diagnose.rule import Rule, Seen, ms
 
 #: A document that takes longer is told of, milliseconds: the caller waits in silence.
 SLOW = 2000.0
+#: Of answers that are no TwiML.
+_DOCUMENT = (12100, 12101, 12102, 12300, 11770, 11750)
 _PRIVATE = "private or special"
 
 Fits = Callable[[Trouble], bool]
@@ -27,9 +29,21 @@ def fetched(*codes: int, fits: Fits = _any) -> Callable[[Case], Iterator[Seen]]:
                 continue
             hook = _behind(case, trouble)
             took = f" after {ms(hook.ms)}" if hook is not None and hook.ms else ""
-            yield Seen(trouble.at, f"{trouble.message}{took} (error {trouble.code})")
+            # A bad document says what is wrong with it, not where it came from.
+            where = f"{trouble.url}: " if trouble.code in _DOCUMENT and trouble.url else ""
+            saved = "; its fallback answered" if _saved(case, trouble) else ""
+            text = f"{where}{trouble.message}{took} (error {trouble.code}){saved}"
+            yield Seen(trouble.at, text)
 
     return look
+
+
+def _saved(case: Case, trouble: Trouble) -> bool:
+    return any(
+        one.at >= trouble.at and not one.error and one.params.get("ErrorCode") == str(trouble.code)
+        for one in case.webhooks
+        if one.document and one.ms is not None
+    )
 
 
 def _behind(case: Case, trouble: Trouble) -> Webhook | None:
@@ -40,8 +54,7 @@ def _behind(case: Case, trouble: Trouble) -> Webhook | None:
 
 def _no_fallback(case: Case) -> Iterator[Seen]:
     """A document or a URL of a verb failed, and no other document was run."""
-    codes = {one.code for one in case.webhooks if one.document and one.error}
-    failed = [one.at for one in case.troubles if one.code in codes or 11000 <= one.code < 12000]
+    failed = [one.at for one in case.troubles if one.code in _DOCUMENT or 11000 <= one.code < 12000]
     if not failed or case.follows(min(failed)) is not None:
         return
     asked = next((one for one in case.webhooks if "ErrorCode" in one.params and one.document), None)
@@ -164,8 +177,8 @@ RULES: tuple[Rule, ...] = (
         "DTDs and entities are refused as such",
         "fetch the URL with `curl -i` and look: well-formed XML inside `<Response>`, `&` written "
         "as `&amp;`, Content-Type: text/xml",
-        fetched(12100, 12101, 12102, 12300, 11770, 11750),
-        codes=(12100, 12101, 12102, 12300, 11770, 11750),
+        fetched(*_DOCUMENT),
+        codes=_DOCUMENT,
     ),
     Rule(
         "no-fallback",

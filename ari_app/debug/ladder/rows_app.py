@@ -143,7 +143,8 @@ def note(scene: Scene, item: Item) -> Iterator[Row]:
         case "call-begun":
             _introduce(scene, item)
             direction = str(member(item.data, "direction"))
-            yield Row(item.at, f"call {item.call} begins ({direction})", "app", tone="quiet")
+            does = "is taken up again" if _goes_on(item) else "begins"
+            yield Row(item.at, f"call {item.call} {does} ({direction})", "app", tone="quiet")
         case "problem":
             yield Row(item.at, f"✗ {item.error}", "app", tone="bad", fold=f"problem {item.error}")
         case "refused":
@@ -165,6 +166,11 @@ def note(scene: Scene, item: Item) -> Iterator[Row]:
         case _ if item.type.startswith("call-"):
             if scene.everything:
                 yield Row(item.at, item.type.replace("-", " is ", 1), "app", tone="quiet")
+
+
+def _goes_on(item: Item) -> bool:
+    """Whether a call was there before the app was started anew."""
+    return str(member(item.data, "status")) == "in-progress"
 
 
 def _introduce(scene: Scene, item: Item) -> None:

@@ -19,7 +19,7 @@ from ari_app.debug.diagnose import RULES, read_case, report
 from ari_app.debug.diagnose.case import Case, Hole, Leg, Sound, Stream, Trouble, Verb, Webhook
 from ari_app.debug.diagnose.page import filled
 from ari_app.debug.diagnose.table import diagnose, explain_code
-from ari_app.debug.ladder import pick
+from ari_app.debug.ladder import pick, tell
 from ari_app.debug.record import Item
 from ari_app.debug.sources import recorded
 from ari_app.errors import ERRORS
@@ -93,7 +93,7 @@ CASES: dict[str, tuple[Callable[[], Case], str]] = {
         lambda: a_call(verbs=[GATHER, Verb("Say", 106.0, 109.5, "cancelled")]),
         "<Gather> had no input for 5.0 s; <Say> followed",
     ),
-    "app-restarted": (lambda: a_call(away=[(103.0, 104.5)]), "away for 1.5 s"),
+    "app-restarted": (lambda: a_call(away=[(103.0, 104.5)]), "of the call, away for 1.5 s"),
     "beginning-missing": (lambda: a_call(complete=False), "beginning"),
     "time-limit": (lambda: a_call(troubles=[Trouble(109, 32015, "over 10 s")]), "over 10 s"),
     "asterisk-refused": (
@@ -109,8 +109,8 @@ CASES: dict[str, tuple[Callable[[], Case], str]] = {
     "webhook-tls": (lambda: failed_webhook(11237), "11237"),
     "webhook-redirects": (lambda: failed_webhook(11215), "11215"),
     "no-url": (lambda: failed_webhook(11100), "11100"),
-    "bad-twiml": (lambda: failed_webhook(12100), "12100"),
-    "no-fallback": (lambda: failed_webhook(11200), "no fallback URL is set"),
+    "bad-twiml": (lambda: failed_webhook(12100), f"{WEB}: it failed after 120 ms (error 12100)"),
+    "no-fallback": (lambda: failed_webhook(12300), "no fallback URL is set"),
     "unusable-audio": (lambda: a_call(troubles=[Trouble(101, 13420, "x.wav")]), "x.wav"),
     "not-supported": (lambda: a_call(troubles=[Trouble(101, 13750, "<Pay>")]), "<Pay>"),
     "callback-failed": (lambda: a_call(troubles=[Trouble(101, 15003, "given up")]), "given up"),
@@ -269,7 +269,9 @@ def test_a_fallback_that_answers_is_no_failure_left_alone() -> None:
     case = failed_webhook(11200)
     case.webhooks.append(Webhook(100.2, WEB, {"ErrorCode": "11200"}, True, ms=9, status=200))
     case.verbs = [Verb("Say", 100.3, 109.5, "cancelled")]
-    assert [one.rule.key for one in diagnose(case)] == ["webhook-status"]
+    [finding] = diagnose(case)
+    assert finding.rule.key == "webhook-status"
+    assert finding.seen.words.endswith("(error 11200); its fallback answered")
 
 
 def test_each_code_belongs_to_one_rule_and_is_one_of_the_table() -> None:
@@ -302,6 +304,27 @@ def test_the_app_s_absence_in_the_middle_of_a_call_is_seen() -> None:
     assert read_case(mine[1:], [told, mine[1]]).away == [(120, 104)]
     forgetful = note(130, "attached", started=50.0, first=7)
     assert not read_case(mine[1:], [forgetful, mine[1]]).complete
+
+
+def test_a_call_that_is_taken_up_by_a_new_app_is_said_to_be() -> None:
+    """All that the new app's tap has: the call begins as answered."""
+    data = {"from": "+1", "to": "+2", "direction": "inbound", "status": "in-progress"}
+    mine = [
+        Item(at=100.0, kind="note", type="call-begun", call="CA1", channel="c1", data=data),
+        Item(at=120.0, kind="note", type="call-completed", call="CA1", channel="c1", data=data),
+    ]
+    told = report(read_case(mine))
+    assert "answered before that" in told.when
+    assert [one.rule for one in told.findings] == ["app-restarted"]
+    assert "is taken up again" in tell(mine).rows[0].label
+    # A recording of both lives: the loss of the tap and the taking up are one.
+    lost = Item(at=110.0, source="tap", kind="note", type="lost")
+    back = Item(at=112.0, source="tap", kind="note", type="connected")
+    again = msgspec.structs.replace(mine[0], at=112.5)
+    first = msgspec.structs.replace(mine[0], data={**data, "status": "ringing"})
+    whole = [first, again, mine[1]]
+    assert read_case(whole, [*whole, lost, back]).away == [(110.0, 112.0)]
+    assert read_case(whole).away == [(112.5, 112.5)]
 
 
 def test_the_troubleshooting_page_has_the_rules() -> None:
