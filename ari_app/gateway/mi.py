@@ -1,4 +1,4 @@
-"""OpenSIPS's management interface over HTTP: JSON-RPC 2.0 (modules mi_http, load_balancer)."""
+"""OpenSIPS's management interface over HTTP: JSON-RPC 2.0 (modules mi_http, dialog, …)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from ari_app.gateway.errors import MiError
 
 #: Seconds that a command may take.
 TIMEOUT = 5.0
+#: First state of a dialog that is answered.
+_ANSWERED = 3
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -51,6 +53,40 @@ class Destination:
     held: bool
     max: int
     load: int
+
+
+class _Context(msgspec.Struct, frozen=True):
+    values: tuple[dict[str, str | int], ...] = ()
+
+
+class _Dialog(msgspec.Struct, frozen=True):
+    """One entry of `dlg_list_ctx`; ``state`` 1 and 2 come before the answer."""
+
+    state: int
+    callid: str
+    from_uri: str
+    to_uri: str
+    caller_tag: str = ""
+    context: _Context = _Context()
+
+
+class _Dialogs(msgspec.Struct, frozen=True):
+    dialogs: tuple[_Dialog, ...] = msgspec.field(name="Dialogs", default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """A call that a node has and has not answered.
+
+    ``node`` is its URI in the table, ``via`` the gateway's own Via in the INVITE that it got.
+    """
+
+    node: str
+    via: str
+    call_id: str
+    from_: str
+    from_tag: str
+    to: str
 
 
 class Mi:
@@ -107,6 +143,31 @@ class Mi:
     async def lb_status(self, destination: int, *, enabled: bool) -> None:
         """Give a node new calls, or none; calls that it has are untouched."""
         await self._raw("lb_status", {"destination_id": destination, "new_status": int(enabled)})
+
+    async def ringing(self) -> tuple[Ringing, ...]:
+        """List the calls that nodes have and have not answered (opensips/public/nodes.cfg)."""
+        raw = await self._raw("dlg_list_ctx", {})
+        try:
+            found = msgspec.json.decode(raw, type=_Dialogs)
+        except msgspec.ValidationError as error:
+            raise MiError(f"dlg_list_ctx: {error}") from error
+        ringing = []
+        for dialog in found.dialogs:
+            kept = {
+                name: str(text) for pair in dialog.context.values for name, text in pair.items()
+            }
+            if dialog.state < _ANSWERED and {"node", "via"} <= kept.keys():
+                ringing.append(
+                    Ringing(
+                        kept["node"],
+                        kept["via"],
+                        dialog.callid,
+                        dialog.from_uri,
+                        dialog.caller_tag,
+                        dialog.to_uri,
+                    )
+                )
+        return tuple(ringing)
 
     async def address_reload(self) -> None:
         """Read the table of carriers' addresses again."""

@@ -16,6 +16,8 @@ from ari_app.gateway.announcements import Announcements
 from ari_app.gateway.client_settings import ClientGatewaySettings
 from ari_app.gateway.clients import ClientTables
 from ari_app.gateway.keeper import Announced, Keeper
+from ari_app.gateway.keeper_ringing import RingingCalls
+from ari_app.gateway.keeper_wire import Wire
 from ari_app.gateway.mi import Mi
 from ari_app.gateway.page import serving
 from ari_app.gateway.process import find_modules, find_program, running
@@ -160,12 +162,16 @@ async def _upkeep(settings: Served, tables: Tables, redis_url: str | None) -> As
             await stack.enter_async_context(Announcements(redis_url)) if redis_url else Fixed(())
         )
         keeper = Keeper(settings.group, settings.forget)
-        task = asyncio.create_task(Upkeep(keeper, source, tables, mi, fixed).run())
+        tasks = [
+            asyncio.create_task(Upkeep(keeper, source, tables, mi, fixed).run()),
+            asyncio.create_task(RingingCalls(source, tables, mi, Wire(), fixed).run()),
+        ]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _node(text: str) -> tuple[str, str, int]:

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,15 @@ import pytest
 import pytest_asyncio
 import redis.asyncio
 
+from ari_app.bus import RedisBus
+from ari_app.cluster import Announcement, Presence
 from ari_app.gateway.errors import MiError
 from ari_app.gateway.mi import Destination, Mi
 from ari_app.node import ports
 from ari_app.settings import PREFIX
 from ari_app.testing.gateway import MISSING
 from ari_app.testing.servers import redis_server
+from ari_app.testing.sipp import Sipp
 from ari_app.testing.stack import free_sip_port
 from ari_app.testing.watched import watched
 
@@ -48,6 +52,8 @@ class Fleet:
     redis: redis.asyncio.Redis
     process: asyncio.subprocess.Process
     environ: dict[str, str]
+    redis_url: str
+    outside: tuple[str, int]
     said: int = 0
 
     async def say(self, node: str, sip: str, **more: object) -> None:
@@ -87,10 +93,10 @@ class Fleet:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet]:
     folder = tmp_path_factory.mktemp("fleet")
-    http_port = ports.free_port("127.0.0.1")
+    http_port, sip_port = ports.free_port("127.0.0.1"), free_sip_port()
     chosen = {
         "STATE_DIR": folder,
-        "GATEWAY_SIP_PORT": free_sip_port(),
+        "GATEWAY_SIP_PORT": sip_port,
         "GATEWAY_INSIDE_PORT": free_sip_port(),
         "GATEWAY_HTTP_PORT": http_port,
         "GATEWAY_PROBE_INTERVAL": 3600,
@@ -112,7 +118,8 @@ async def fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet
             try:
                 with watched("ariswitch gateway run", process.pid, log_file):
                     await _answering(mi)
-                    yield Fleet(mi, client, process, environ)
+                    outside = ("127.0.0.1", sip_port)
+                yield Fleet(mi, client, process, environ, server.url, outside)
                 process.send_signal(signal.SIGTERM)
                 async with asyncio.timeout(DEADLINE):
                     assert await process.wait() == 0
@@ -179,3 +186,60 @@ async def test_nonsense_announced_is_no_node(fleet: Fleet) -> None:
     await fleet.say("n4", "127.0.0.1:9004")
     found = await fleet.until(lambda found: any(one.uri.endswith(":9004") for one in found))
     assert not any("a:1" in one.uri for one in found)
+
+
+async def test_a_node_by_its_own_words_and_what_its_callers_hear_when_it_dies(
+    fleet: Fleet,
+) -> None:
+    """The app's own announcements; then machine and app die together while a call rings."""
+    await fleet.command("carriers", "add", "test", "127.0.0.1/32")
+    known = {one.uri for one in await fleet.mi.lb_list()}
+    async with await Sipp.start("uas_noanswer", timeout=120) as node:
+        uri, calls, alive = f"sip:127.0.0.1:{node.port}", 0, True
+
+        async def describe() -> Announcement:
+            if not alive:
+                raise ConnectionError("killed: not even a farewell")
+            return Announcement(
+                node="real",
+                sip=f"127.0.0.1:{node.port}",
+                api="http://127.0.0.1",
+                capacity=20,
+                calls=calls,
+                draining=False,
+                healthy=True,
+                at=int(time.time()),
+            )
+
+        bus = RedisBus(fleet.redis_url)
+        await bus.start()
+        presence = Presence(bus, describe)
+        await presence.start()
+        # The others are of earlier tests and answer nothing: this one is to get the call.
+        for one in known:
+            await fleet.redis.delete(f"ariswitch:node:n{one[-1]}")
+        places = {one.uri: one for one in await fleet.until(lambda found: _has(found, uri))}
+        assert places[uri].max == 20
+        await fleet.until(lambda found: all(one.held for one in found if one.uri != uri))
+        calls = 3
+        presence.changed()
+        await fleet.until(lambda found: any(one.max == 17 for one in found if one.uri == uri))
+
+        keys: dict[str, str | int] = {"code": 500}
+        async with await Sipp.start(
+            "uac_expect_code", fleet.outside, number="1", keys=keys, timeout=120
+        ) as caller:
+            await caller.wait_for(lambda message: message.status == 180)
+            await node.stop()
+            alive = False
+            await presence.close()
+            await fleet.redis.delete("ariswitch:node:real")  # its ten seconds are over
+            result = (await caller.result()).check()
+        refusal = next(m for m in result.messages if m.status == 500)
+        assert refusal.start_line == "SIP/2.0 500 All GW are down"
+        await bus.close()
+        await fleet.until(lambda found: not _has(found, uri))  # no call of its is left
+
+
+def _has(found: Sequence[Destination], uri: str) -> bool:
+    return any(one.uri == uri for one in found)
