@@ -29,7 +29,8 @@ def remembered(place: Place) -> list[Item]:
 def call_of(items: list[Item], wanted: str | None, pcap: Path | None = None) -> list[Item]:
     """Items of one call, with what a capture holds of it; raises QuitError.
 
-    With a capture a call is found by its RTP ports too, which the SDP in it tells.
+    With a capture a call is found by its RTP ports too, which the SDP in it tells, and a call that
+    nothing else tells of is what the capture has of it.
     """
     if pcap is None:
         try:
@@ -37,7 +38,7 @@ def call_of(items: list[Item], wanted: str | None, pcap: Path | None = None) -> 
         except NoCallError as error:
             raise QuitError(FAILED, str(error)) from error
     # Not above: only who has a capture waits for its library.
-    from ari_app.debug.capture import CaptureError, call_id_of_port, join, read  # noqa: PLC0415
+    from ari_app.debug.capture import CaptureError, alone, call_id_of_port, join, read  # noqa: PLC0415
 
     try:
         datagrams = read(pcap)
@@ -46,9 +47,13 @@ def call_of(items: list[Item], wanted: str | None, pcap: Path | None = None) -> 
         except NoCallError:
             port = (wanted or "").rpartition(":")[2]
             call_id = call_id_of_port(datagrams, int(port)) if port.isdigit() else ""
-            if not call_id:
+            try:
+                mine = pick(items, call_id or wanted)
+            except NoCallError:
+                # Turned away before any application heard of it.
+                if found := alone(datagrams, wanted):
+                    return found
                 raise
-            mine = pick(items, call_id)
         return join(mine, datagrams)
     except NoCallError as error:
         raise QuitError(FAILED, str(error)) from error

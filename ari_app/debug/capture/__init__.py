@@ -4,7 +4,7 @@ And the other way round: the packets of one call as a capture of its own (`expor
 """
 
 from ari_app.debug.capture.export import export
-from ari_app.debug.capture.join import call_id_of_port, join
+from ari_app.debug.capture.join import alone, call_id_of_port, join
 from ari_app.debug.capture.read import CaptureError, read
 
-__all__ = ["CaptureError", "call_id_of_port", "export", "join", "read"]
+__all__ = ["CaptureError", "alone", "call_id_of_port", "export", "join", "read"]

@@ -34,6 +34,31 @@ def join(items: Sequence[Item], datagrams: Sequence[Datagram]) -> list[Item]:
     return sorted([*items, *more], key=lambda item: item.at)
 
 
+def alone(datagrams: Sequence[Datagram], wanted: str | None) -> list[Item]:
+    """Return what a capture holds of a call that nobody else tells of; [] when it has none.
+
+    ``wanted`` is its Call-ID, a number or an RTP port; None means the last call. Asterisk is taken
+    to be whom the last hop of the INVITE goes to.
+    """
+    chosen: list[SipMessage] = []
+    for messages in dialogs(datagrams).values():
+        if wanted is None or _is_named(messages, wanted):
+            chosen = messages
+    if not chosen:
+        return []
+    first = chosen[0]
+    leg = _Leg(f"SIP {first.call_id}", "", first.call_id, first.uri_user, first.at, inbound=True)
+    return sorted(_of_leg(chosen, datagrams, leg), key=lambda item: item.at)
+
+
+def _is_named(messages: Sequence[SipMessage], wanted: str) -> bool:
+    first = messages[0]
+    users = {one.lstrip("+") for one in (first.from_user, first.to_user, first.uri_user) if one}
+    ports = {str(one.audio[1]) for one in messages if one.audio is not None}
+    number = wanted.lstrip("+")
+    return wanted == first.call_id or number in users or wanted.rpartition(":")[2] in ports
+
+
 class _Leg(NamedTuple):
     """A SIP leg as the items tell of it; ``call_id`` "" when they do not say it."""
 

@@ -64,8 +64,26 @@ class _Reader:
                 self._stream(item)
             case "rtp" if item.type == "gap":
                 self.case.holes.append(Hole(item.at, (item.ms or 0) / 1000, item.error))
-            case "sip" if item.status >= 400 and self._scene.lane(item.channel) == "phone":
-                self.case.sip_answers.append((item.at, item.status, item.type))
+            case "sip" if self._scene.lane(item.channel) == "phone":
+                self._sip(item)
+
+    def _sip(self, item: Item) -> None:
+        case = self.case
+        if item.status >= 400:
+            case.sip_answers.append((item.at, item.status, item.type))
+        if case.sid or (case.channel and case.channel != item.channel):
+            return
+        # Nobody else tells of it.
+        self._begun, case.channel = True, item.channel
+        way, about = member(item.data, "way"), str(member(item.data, "about"))
+        if item.type == "INVITE" and about and not case.called:
+            case.caller, _, case.called = about.partition(" → ")
+        elif item.type == "200 OK (INVITE)":
+            case.answered = case.answered or item.at
+        elif item.type in ("BYE", "CANCEL") and not case.ended:
+            case.ended, case.ended_by = item.at, "far" if way == "in" else "app"
+        elif item.status >= 300 and "(INVITE)" in item.type:
+            case.refused, case.refusal = item.status, item.type
 
     def take_absences(self, everything: Iterable[Item]) -> None:
         """Notes of the tap itself: when it was lost and found, and how old its memory is."""
@@ -73,7 +91,9 @@ class _Reader:
         for item in sorted(everything, key=lambda item: item.at):
             if item.kind != "note" or item.source != "tap":
                 continue
-            if item.type == "lost":
+            if item.type == "missed" and case.start <= item.at <= case.over:
+                case.missed += int(member(item.data, "entries") or 0)
+            elif item.type == "lost":
                 left = item.at
             elif item.type == "connected" and left and case.start <= item.at and left <= case.over:
                 # The taking up, which comes soon after, is part of it.

@@ -10,9 +10,10 @@ from pathlib import Path
 import dpkt
 import pytest
 
-from ari_app.debug.capture import CaptureError, call_id_of_port, export, join, read
+from ari_app.debug.capture import CaptureError, alone, call_id_of_port, export, join, read
 from ari_app.debug.capture.read import Address, Datagram
 from ari_app.debug.capture.rtp import flows
+from ari_app.debug.diagnose import read_case, report
 from ari_app.debug.ladder import tell
 from ari_app.debug.record import Item
 
@@ -237,6 +238,27 @@ def test_the_call_of_a_port_is_known_from_the_capture() -> None:
     assert call_id_of_port(a_call(), ASTERISK_RTP[1]) == "abc@phone"
     assert call_id_of_port(a_call(), ASTERISK_RTP[1] + 1) == "abc@phone"
     assert call_id_of_port(a_call(), 1) == ""
+
+
+def test_a_call_that_nobody_else_tells_of_is_what_the_capture_has() -> None:
+    """Asterisk refuses an offer without a codec of its own before any application hears of it."""
+    to, back = (PHONE, ASTERISK), (ASTERISK, PHONE)
+    refused = [
+        sip(10.0, to, "INVITE sip:+15550100@host SIP/2.0", "1 INVITE", sdp(PHONE_RTP), "other"),
+        sip(10.1, back, "SIP/2.0 488 Not Acceptable Here", "1 INVITE", call_id="other"),
+        sip(10.2, to, "ACK sip:+15550100@host SIP/2.0", "1 ACK", call_id="other"),
+    ]
+    for wanted in ("+15550100", "other", str(PHONE_RTP[1]), None):
+        items = alone(refused, wanted)
+        assert [(row.label, row.lane) for row in tell(items).rows] == [
+            ("INVITE  +15557000 → +15550100", "phone"),
+            ("488 Not Acceptable Here (INVITE)", "asterisk"),
+            ("ACK", "phone"),
+        ]
+    told = report(read_case(items))
+    assert told.what == "Inbound call +15557000 → +15550100, SIP other: refused with SIP 488."
+    assert [one.rule for one in told.findings] == ["callee-codec"]
+    assert alone(refused, "+1555") == []
 
 
 def test_an_outbound_leg_is_found_by_what_its_channel_says() -> None:

@@ -280,6 +280,11 @@ def test_each_code_belongs_to_one_rule_and_is_one_of_the_table() -> None:
     assert set(codes) - {31960} <= set(ERRORS)
 
 
+def test_the_page_s_example_is_what_is_said() -> None:
+    page = (ROOT / "docs" / "ari-debug.md").read_text()
+    assert (GOLDEN / "trouble.explain.txt").read_text() in page
+
+
 def test_an_error_number_is_explained_without_a_call() -> None:
     text = explain_code("31920")
     assert text is not None
