@@ -12,7 +12,7 @@ import typer
 
 from ari_app.debug.cli_support import plainly
 from ari_app.debug.exits import FAILED, USAGE, QuitError
-from ari_app.debug.sources import From, Place, TapPath
+from ari_app.debug.sources import From, Place, Redis, TapPath
 
 
 @plainly
@@ -26,6 +26,7 @@ def explain(
     last: Annotated[bool, typer.Option("--last", help="The last call that began")] = False,
     from_: From = None,
     tap: TapPath = None,
+    redis: Redis = None,
     pcap: Annotated[
         Path | None, typer.Option(help="A capture, to tell of its gaps and SIP answers too")
     ] = None,
@@ -52,8 +53,9 @@ def explain(
     """
     if last and words:
         raise QuitError(USAGE, "name a call, or say --last")
+    place = Place(tap=tap, file=from_, redis=redis)
     if last:
-        _call(None, Place(tap=tap, file=from_), pcap, everything=everything, json=json)
+        _call(None, place, pcap, everything=everything, json=json)
         return
     if not words:
         _events()
@@ -64,7 +66,7 @@ def explain(
             typer.echo(paragraph if "\n  " in paragraph else textwrap.fill(paragraph, 90))
             typer.echo()
         return
-    _call(word, Place(tap=tap, file=from_), pcap, everything=everything, json=json)
+    _call(word, place, pcap, everything=everything, json=json)
 
 
 def _events() -> None:
@@ -94,9 +96,10 @@ def _call(
     try:
         place = place.settled()
     except LookupError:
-        nowhere = "No ariswitch runs here: a call is looked for with --tap SOCKET or --from FILE."
-        raise QuitError(FAILED, f"{_no_word(wanted)}{nowhere}") from None
-    items = remembered(place)
+        if pcap is None:
+            text = "No ariswitch runs here: a call is looked for with --tap SOCKET or --from FILE."
+            raise QuitError(FAILED, f"{_no_word(wanted)}{text}") from None
+    items = remembered(place, pcap)
     try:
         mine = call_of(items, wanted, pcap)
     except QuitError as error:

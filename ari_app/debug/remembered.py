@@ -11,17 +11,23 @@ from ari_app.debug.sources import Place, SourceError, recorded
 from ari_app.debug.tapped import held
 
 
-def remembered(place: Place) -> list[Item]:
-    """Read a recording, or what a tap or those of all nodes hold; raises QuitError if none is."""
+def remembered(place: Place, pcap: Path | None = None) -> list[Item]:
+    """Read a recording, or what a tap or those of all nodes hold; raises QuitError if none is.
+
+    With a capture that may be: calls are looked for in it alone then.
+    """
     try:
         place = place.settled()
+    except LookupError as error:
+        if pcap is not None:
+            return []
+        raise QuitError(UNREACHABLE, str(error.args[0])) from error
+    try:
         if place.redis and not place.file:
             from ari_app.debug import nodes  # noqa: PLC0415  (Redis)
 
             return nodes.held(place.redis)
         return recorded(place.file) if place.file else held(place.tap or Path())
-    except LookupError as error:
-        raise QuitError(UNREACHABLE, str(error.args[0])) from error
     except SourceError as error:
         raise QuitError(UNREACHABLE, str(error)) from error
 
@@ -56,7 +62,7 @@ def call_of(items: list[Item], wanted: str | None, pcap: Path | None = None) -> 
                 raise
         return join(mine, datagrams)
     except NoCallError as error:
-        raise QuitError(FAILED, str(error)) from error
+        raise QuitError(FAILED, f"{error}, nor in {pcap}") from error
     except CaptureError as error:
         raise QuitError(UNREACHABLE, str(error)) from error
 

@@ -69,7 +69,7 @@ class _Reader:
 
     def _sip(self, item: Item) -> None:
         case = self.case
-        if item.status >= 400:
+        if item.status >= 400 and not member(item.data, "repeated"):
             case.sip_answers.append((item.at, item.status, item.type))
         if case.sid or (case.channel and case.channel != item.channel):
             return

@@ -62,13 +62,14 @@ def ladder(
       ari-debug ladder --last
       ari-debug ladder +15550100 --html ticket.html
       ari-debug ladder CA12… --from call.jsonl --pcap call.pcap
+      ari-debug ladder +15550100 --pcap all.pcap
       ari-debug ladder 20010 --pcap all.pcap -O call.pcap
     """
     if (call is None) is not last:
         raise QuitError(USAGE, "name a call, or say --last")
     if export is not None and pcap is None:
         raise QuitError(USAGE, "-O writes packets of a capture: say which with --pcap")
-    mine = call_of(remembered(Place(tap=tap, file=from_, redis=redis)), call, pcap)
+    mine = call_of(remembered(Place(tap=tap, file=from_, redis=redis), pcap), call, pcap)
     if export is not None and pcap is not None:
         count = exported(mine, pcap, export)
         typer.echo(f"{count} packets in {export}", err=True)

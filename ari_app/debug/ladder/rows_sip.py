@@ -20,6 +20,8 @@ def message(scene: Scene, item: Item) -> Iterator[Row]:
         label, tone = f"{label}  (sent again)", "warn"
     if about := str(member(item.data, "about")):
         label += f"  {about}"
+        if scene.title == "call":
+            scene.title = about
     if member(item.data, "way") == "in":
         yield Row(item.at, label, lane, "asterisk", tone=tone)
     else:

@@ -15,6 +15,8 @@ from ari_app.debug.cli import app
 from ari_app.debug.record import Item
 
 runner = CliRunner()
+#: No node there.
+NOWHERE = {"ARISWITCH_STATE_DIR": "/nowhere/at/all"}
 
 
 @pytest.fixture
@@ -139,3 +141,9 @@ def test_a_call_or_a_word_is_explained_and_neither_is_said(tmp_path: Path) -> No
     nowhere = runner.invoke(app, ["explain", "CA1", "--tap", str(tmp_path / "none")])
     assert nowhere.exit_code == 3
     assert runner.invoke(app, ["explain", "CA1", "--last"]).exit_code == 2
+    alone = runner.invoke(app, ["explain", "CA1", "--pcap", str(tmp_path / "none")], env=NOWHERE)
+    assert alone.exit_code == 3
+    assert "none" in alone.stderr
+    silent = runner.invoke(app, ["explain", "CA1"], env=NOWHERE)
+    assert silent.exit_code == 1
+    assert "No ariswitch runs here" in silent.stderr
