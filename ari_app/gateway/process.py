@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -57,6 +59,7 @@ async def running(
         stdout=log,
         stderr=log,
         cwd=config.parent,
+        start_new_session=True,
     )
     try:
         await _answering(process, mi_url)
@@ -66,14 +69,15 @@ async def running(
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """Ask the process to stop, wait, kill it when it does not."""
+    """Ask the process to stop, wait, kill it and its children when it does not."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP):
                 await process.wait()
-        except TimeoutError:
-            process.kill()
+    # Children of one that was killed stay, keep its ports and listen to no SIGTERM.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
 
 

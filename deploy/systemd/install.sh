@@ -14,4 +14,5 @@ id ariswitch >/dev/null 2>&1 ||
   useradd --system --home-dir /var/lib/ariswitch --shell /usr/sbin/nologin ariswitch
 install -d -m 0750 -g ariswitch /etc/ariswitch
 cp -r "$here"/ariswitch* /etc/systemd/system/
+install -m 0755 "$here/command.sh" /usr/local/bin/ariswitch
 systemctl daemon-reload
