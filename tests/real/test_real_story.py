@@ -51,9 +51,11 @@ STORY = [
 async def statistics(socket: Path) -> set[str]:
     """Wait until the statistics of both legs have been told; the SIP channel, the stream."""
     legs: dict[str, str] = {}
+    now = False
     async with asyncio.timeout(20):
         async for item in live(socket, statistics=True):
-            if item.kind == "rtp" and item.call:
+            now = now or item.type == "caught-up"
+            if now and item.kind == "rtp" and item.call:
                 legs[item.type] = item.channel or item.data["stream_sid"]
                 if legs.keys() == {"statistics", "stream"}:
                     break

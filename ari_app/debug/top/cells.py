@@ -36,6 +36,8 @@ def _quality(found: Quality | None) -> Text:
     """Loss and jitter; yellow from 1 % or 30 ms on, red from 5 % on."""
     if found is None:
         return Text("")
+    if not found.received:
+        return Text("silent", "yellow", justify="right")
     style = _style(found.loss)
     if not style and found.jitter_ms >= 30:
         style = "yellow"
@@ -46,10 +48,11 @@ def _media(found: Media | None) -> Text:
     """The caller's missing audio, what of the bot's waits, and whether any was dropped."""
     if found is None:
         return Text("")
-    words = f"{found.loss:.1f}% {found.waiting_ms / 1000:.1f}s"
+    loss = f"{found.loss:.1f}%" if found.received else "silent"
+    words = f"{loss} {found.waiting_ms / 1000:.1f}s"
     if found.dropped:
         return Text(f"{words} dropped", "red", justify="right")
-    return Text(words, _style(found.loss), justify="right")
+    return Text(words, _style(found.loss) if found.received else "yellow", justify="right")
 
 
 def _style(loss: float) -> str:

@@ -41,15 +41,16 @@ class Quality:
 class Media:
     """The leg to a bot as the media worker counts it.
 
-    `received` and `filled` are µ-law samples of the caller, real ones and silence in place of
-    missing ones; `waiting_ms` is the bot's audio that waits to be played, `dropped` what of
-    either side was too much, in messages and µ-law bytes.
+    `received` and `filled` are µ-law samples of the caller of late, real ones and silence in place
+    of missing ones, `until` the same since its beginning; `waiting_ms` is the bot's audio that
+    waits to be played, `dropped` what of either side was too much, in messages and µ-law bytes.
     """
 
     received: int = 0
     filled: int = 0
     waiting_ms: int = 0
     dropped: int = 0
+    until: tuple[int, int] = (0, 0)
 
     @property
     def loss(self) -> float:
@@ -120,7 +121,8 @@ class Table:
                     call.streams.discard(sid)
                     call.media.pop(sid, None)
             case "rtp" if item.type == "stream":
-                call.media[str(data.get("stream_sid", ""))] = _media(data)
+                sid = str(data.get("stream_sid", ""))
+                call.media[sid] = _media(data, call.media.get(sid, Media()))
             case "rtp" if item.type == "statistics":
                 call.legs[item.channel] = Quality(
                     int(data.get("rxcount") or 0),
@@ -205,14 +207,16 @@ def _event(call: Call, item: Item, data: dict[str, Any]) -> None:
         call.state, call.ended = "ended", item.at
 
 
-def _media(data: dict[str, Any]) -> Media:
+def _media(data: dict[str, Any], before: Media) -> Media:
     def count(name: str) -> int:
         return int(data.get(name) or 0)
 
+    received, filled = count("rtp_received") * _FRAME, count("silence_filled")
     gone = count("audio_played") + count("audio_cleared")
     return Media(
-        received=count("rtp_received") * _FRAME,
-        filled=count("silence_filled"),
+        received=received - before.until[0],
+        filled=filled - before.until[1],
+        until=(received, filled),
         waiting_ms=max(0, count("audio_queued") - gone) // 8,
         dropped=count("media_dropped") + count("audio_dropped"),
     )

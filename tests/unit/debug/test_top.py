@@ -125,6 +125,9 @@ def test_the_leg_to_the_bot_is_what_the_media_worker_counts() -> None:
     [media] = call.media.values()
     assert (media.loss, media.waiting_ms, media.dropped) == (10.0, 1000, 2)
     assert [str(cell) for cell in cells(call, now, True)][-4:-1] == ["", "1", "10.0% 1.0s dropped"]
+    data |= {"media_dropped": 0, "silence_filled": 3200}  # of late nothing came
+    table.feed(Item(at=now, kind="rtp", type="stream", call=call.key, linked=(sid,), data=data))
+    assert str(cells(call, now, False)[-2]) == "silent 1.0s"
     table.feed(Item(at=now, kind="stream", type="stopped", call=call.key, data=data))
     assert not call.media
 
