@@ -28,8 +28,10 @@ from ari_app.debug.probes import Hello
 PACKETS = 25
 _FRAME = 160
 _HEADER = struct.Struct("!BBHII")
-#: Seconds for the whole, and for what is under way after the last packet.
-_DEADLINE, _LATE = 15.0, 1.0
+#: Seconds for the whole.
+_DEADLINE = 15.0
+#: Steps of so many seconds without a packet after which no more is waited for.
+_STEPS, _STEP = 20, 0.05
 
 
 class HelloError(Exception):
@@ -41,14 +43,11 @@ class _Ear(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.heard = 0
-        self.enough = asyncio.Event()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Count what is RTP of ours."""
         if len(data) == _HEADER.size + _FRAME and data[0] >> 6 == 2 and not data[1] & 0x7F:
             self.heard += 1
-            if self.heard >= PACKETS:
-                self.enough.set()
 
 
 async def hello(transport: Transport) -> Hello:
@@ -89,13 +88,22 @@ async def _tried(transport: Transport) -> Hello:
             for end, (host, rtp_port) in zip((first, second), peers, strict=True):
                 end.sendto(_packet(number), (host, rtp_port))
             await asyncio.sleep(0.02)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LATE):
-                await first_ear.enough.wait()
-                await second_ear.enough.wait()
+        await _quiet(first_ear, second_ear)
     ends = (f"{peers[0][0]}:{peers[0][1]}", f"{peers[1][0]}:{peers[1][1]}")
     there, back = min(second_ear.heard, PACKETS), min(first_ear.heard, PACKETS)
     return Hello(PACKETS, there, back, ends, here, skew)
+
+
+async def _quiet(*ears: _Ear) -> None:
+    """Wait until all has come, or nothing has for a while.
+
+    Counted in steps: a machine that stands still for seconds has not been listening.
+    """
+    steps, heard = 0, -1
+    while steps < _STEPS and any(ear.heard < PACKETS for ear in ears):
+        await asyncio.sleep(_STEP)
+        before, heard = heard, sum(ear.heard for ear in ears)
+        steps = steps + 1 if heard == before else 0
 
 
 @asynccontextmanager

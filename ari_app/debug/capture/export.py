@@ -50,7 +50,8 @@ def _of_rtcp(address: Address) -> Address:
 
 def wanted(items: Sequence[Item]) -> Wanted:
     """Learn from a call's items, joined with the capture, what its packets are."""
-    found = Wanted(begin=items[0].at - _AROUND, end=items[-1].at + _AROUND)
+    times = [item.at for item in items]
+    found = Wanted(begin=min(times) - _AROUND, end=max(times) + _AROUND)
     for item in items:
         data = item.data if isinstance(item.data, dict) else {}
         if item.kind == "sip":

@@ -19,8 +19,8 @@ _AUDIO_AFTER = 1.0
 def join(items: Sequence[Item], datagrams: Sequence[Datagram]) -> list[Item]:
     """Return the items of one call together with what a capture holds of it, in order of time.
 
-    A leg's dialog is found by its Call-ID; a leg of which nothing tells it (before Asterisk 22)
-    by the number and the time of its INVITE.
+    A leg's dialog is found by its Call-ID; of a leg that nothing tells it of, by the number and
+    the time of its INVITE.
     """
     found = dialogs(datagrams)
     more: list[Item] = []

@@ -225,6 +225,23 @@ def test_a_call_s_packets_become_a_capture_of_their_own(tmp_path: Path) -> None:
     ]
 
 
+def test_the_leg_to_the_stream_worker_is_the_call_s_too(tmp_path: Path) -> None:
+    """By Asterisk's end: the worker's port is that of all its streams."""
+    worker, ours, other = ("127.0.0.1", 9000), ("127.0.0.1", 20010), ("127.0.0.1", 20012)
+    way = {"way": "command", "peer_host": ours[0], "peer_port": ours[1]}
+    opened = Item(at=11.0, kind="stream", type="open", call=CALL, data=way)
+    datagrams = [
+        *a_call()[:-1],
+        *rtp(range(5), (worker, ours), 11.0),
+        *rtp(range(5), (ours, worker), 11.0),
+        *rtp(range(5), (worker, other), 11.0),
+    ]
+    source = written(tmp_path / "all.pcap", [(one.at, packet(one)) for one in datagrams])
+    items = [*join([begun(), begun(at=13.02)], read(source)), opened]
+    assert export(items, source, tmp_path / "call.pcap") == len(datagrams) - 5
+    assert other not in {one.target for one in read(tmp_path / "call.pcap")}
+
+
 def test_a_capture_is_never_written_over_itself_nor_an_empty_one(tmp_path: Path) -> None:
     source = written(tmp_path / "all.pcap", [(one.at, packet(one)) for one in a_call()])
     items = join([begun()], read(source))
@@ -262,7 +279,7 @@ def test_a_call_that_nobody_else_tells_of_is_what_the_capture_has() -> None:
 
 
 def test_an_outbound_leg_is_found_by_what_its_channel_says() -> None:
-    """Asterisk 22 tells a SIP channel's Call-ID."""
+    """Events tell a SIP channel's Call-ID (`protocol_id`), an older Asterisk's may not."""
     at = 10.0
     invite = [
         sip(at, (ASTERISK, PHONE), "INVITE sip:+1@host SIP/2.0", "1 INVITE", call_id="its-own"),
