@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from ari_app.debug.ladder import pick
+from ari_app.debug.nodes import held
 from ari_app.model import CallRecord, CallStatus, Direction
 from ari_app.sids import new_sid
 from ari_app.store import Store
@@ -99,7 +101,7 @@ async def forgotten_call(store: Store, account_sid: str, node: str) -> str:
 
 
 async def test_an_update_a_recording_and_a_hang_up_through_the_other_node(
-    dev: Developer, other: Any
+    dev: Developer, other: Any, cluster: Cluster
 ) -> None:
     sound = dev.files.audio("/new.wav", audio.wav(NEW, "ulaw"))
     number = await dev.serving('<Play digits="w"/><Pause length="60"/>')
@@ -129,6 +131,13 @@ async def test_an_update_a_recording_and_a_hang_up_through_the_other_node(
             if (await dev.rest(done.fetch)).status == "completed":
                 break
             await asyncio.sleep(0.05)
+    # What both nodes did is told over Redis; the call is found among it.
+    items = await asyncio.to_thread(held, cluster.redis.url)
+    assert {item.node for item in items if item.type == "attached"} == {"n1", "n2"}
+    mine = pick(items, sid)
+    assert {item.node for item in mine} == {"n1"}
+    assert {"call-begun", "Play", "PlaybackFinished"} <= {item.type for item in mine}
+    assert cluster.owner.token not in str(items)
 
 
 async def test_redis_restarts_while_a_call_runs(
