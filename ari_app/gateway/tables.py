@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -21,10 +22,11 @@ from ari_app.gateway.errors import GatewayError
 
 #: Name of the only resource of a node: a place for a call.
 RESOURCE = "calls"
-#: Set of the carriers that are called.
-CARRIERS = 1
-#: OpenSIPS sends OPTIONS to it always.
-PROBE_ALWAYS = 2
+#: Set of the carriers that are called while they answer OPTIONS, and the same ones once more for
+#: when none of them does: some answer calls alone.
+CARRIERS, CARRIERS_ANYWAY = 1, 2
+#: OpenSIPS sends OPTIONS to it always: a node (load_balancer), a carrier (dispatcher).
+PROBE_NODE, PROBE_CARRIER, PROBE_NOT = 2, 1, 0
 _DRAIN = "drain"
 
 
@@ -71,6 +73,7 @@ class Tables:
     """The tables of one or several gateways. Each method is one transaction; GatewayError."""
 
     def __init__(self, database: str) -> None:
+        self._file = sqlite_path(database)
         self._name = re.sub(r"(//[^:/@]*):[^/]*@", r"\1:***@", database)
         try:
             self._engine: AsyncEngine = create_async_engine(sqlalchemy_url(database))
@@ -85,6 +88,11 @@ class Tables:
 
     async def create(self) -> None:
         """Make what is missing; may be called at every start, by several at a time."""
+        if self._file is not None:
+            try:
+                await asyncio.to_thread(_readable, self._file)
+            except sqlite3.Error as error:
+                raise self._useless(error) from error
         async with self._begin() as connection:
             await connection.run_sync(_create)
 
@@ -134,14 +142,16 @@ class Tables:
         if trunk.uri in {one.uri for one in await self.trunks()}:
             return False
         values = {
-            "setid": CARRIERS,
             "destination": trunk.uri,
-            "probe_mode": PROBE_ALWAYS,
             "priority": -trunk.order,
             "description": trunk.name,
         }
+        rows = [
+            {**values, "setid": CARRIERS, "probe_mode": PROBE_CARRIER},
+            {**values, "setid": CARRIERS_ANYWAY, "probe_mode": PROBE_NOT},
+        ]
         async with self._begin() as connection:
-            await connection.execute(insert(schema.dispatcher).values(values))
+            await connection.execute(insert(schema.dispatcher), rows)
         return True
 
     async def remove_carrier(self, name: str) -> int:
@@ -179,7 +189,7 @@ class Tables:
             "group_id": row.group,
             "dst_uri": row.uri,
             "resources": f"{RESOURCE}={row.places}",
-            "probe_mode": PROBE_ALWAYS,
+            "probe_mode": PROBE_NODE,
             "attrs": _DRAIN if row.drained else None,
             "description": row.node,
         }
@@ -222,6 +232,15 @@ def sqlite_path(database: str) -> Path | None:
     """Return the file of an SQLite database, None for another."""
     scheme, _, path = database.partition("://")
     return Path(path) if scheme == "sqlite" else None
+
+
+def _readable(file: Path) -> None:
+    """Raise sqlite3.Error when it is no database; make an empty one when there is none.
+
+    aiosqlite fails too, but its thread goes on when the event loop has ended, with a traceback.
+    """
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA schema_version")
 
 
 def _share(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
