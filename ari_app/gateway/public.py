@@ -24,6 +24,11 @@ PATIENCE = 5
 #: Carriers need not be asked as often as nodes, seconds.
 _CARRIER_INTERVAL = 30
 
+#: Of a call that we know, and of no other: a Route or a made-up Contact must not lead strangers
+#: through us to anybody.
+MATCH_HIDDEN = "(topology_hiding_match() && $DLG_status != NULL)"
+MATCH_RECORDED = "((loose_route() && $DLG_status != NULL) || match_dialog())"
+
 _REPAIR = """if ($DLG_status != NULL)
 		fix_route_dialog();"""
 
@@ -42,6 +47,7 @@ def values(settings: GatewaySettings, *, database: str, modules: Path) -> dict[s
     return {name: str(getattr(settings, name)) for name in _PLAIN} | {
         "patience": str(max(PATIENCE, settings.first_reply)),
         "carrier_interval": str(max(_CARRIER_INTERVAL, settings.probe_interval)),
+        "seen_as": str(settings.external_address or settings.bind),
         "outside": f"{settings.bind}:{settings.sip_port}",
         "modules": str(modules),
         "database_url": database,
@@ -50,7 +56,7 @@ def values(settings: GatewaySettings, *, database: str, modules: Path) -> dict[s
         "tls": "\n".join(_tls(settings)),
         # Both sides' Contact names the gateway alone, with the user that the other side gave.
         "hide_topology": 'topology_hiding("U");' if hide else "record_route();",
-        "match_dialog": "topology_hiding_match()" if hide else "(loose_route() || match_dialog())",
+        "match_dialog": MATCH_HIDDEN if hide else MATCH_RECORDED,
         # Some carriers send a Route of their own first: the call itself knows where it goes.
         "repair_dialog": "" if hide else _REPAIR,
     }
@@ -90,5 +96,7 @@ def _tls(settings: GatewaySettings) -> list[str]:
             "verify_cert": f"[{domain}]{int(domain == 'carriers')}",
             "require_cert": f"[{domain}]{int(domain == 'carriers')}",
         }
+        if domain == "carriers":
+            params["ca_list"] = f"[{domain}]{settings.authorities}"
         lines += [f'modparam("tls_mgm", "{name}", "{value}")' for name, value in params.items()]
     return lines

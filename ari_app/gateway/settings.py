@@ -36,6 +36,10 @@ class GatewaySettings(BaseModel):
     tls_port: Port | None = field(None, "SIP over TLS; needs a certificate", shown="none")
     certificate: AbsolutePath | None = field(None, "PEM file: certificate, chain", shown="none")
     private_key: AbsolutePath | None = field(None, "PEM file: the certificate's key", shown="none")
+    authorities: AbsolutePath = field(
+        Path("/etc/ssl/certs/ca-certificates.crt"),
+        "PEM file: who may have signed the certificates of trunks that are called over TLS",
+    )
     external_address: IpAddress | None = field(
         None, "Address that carriers see when the gateway is behind NAT", shown="none"
     )

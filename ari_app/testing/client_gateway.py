@@ -23,6 +23,7 @@ from ari_app.gateway.mi import Mi
 from ari_app.gateway.render import render
 from ari_app.gateway.tables import NodeRow
 from ari_app.node import ports
+from ari_app.testing.gateway import statistic
 from ari_app.testing.rtpengine import rtpengine, stop
 from ari_app.testing.stack import free_sip_port
 from ari_app.testing.watched import watched
@@ -81,6 +82,10 @@ class ClientGateway:
         """Run a command of the management interface."""
         async with Mi.connect(self.settings.mi_url) as mi:
             return await mi.call(method, **params)
+
+    async def metric(self, name: str) -> float:
+        """Return a statistic as Prometheus reads it."""
+        return await statistic(self.settings.http_port, name)
 
     async def set_client(self, name: str, password: str = PASSWORD) -> None:
         """Make an account."""

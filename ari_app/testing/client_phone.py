@@ -48,14 +48,18 @@ async def call(
     contact: str = "sip:[local_ip]:[local_port]",
     target: str = "[next_url]",
     sdp_host: str = "[local_ip]",
+    header: str = "X-Order: 12",
     code: int = 403,
     duration_ms: int = 100,
 ) -> AsyncIterator[Phone]:
-    """Call ``number`` as an account with its password; ``scenario`` is one of ``call*``."""
+    """Call ``number`` as an account with its password; ``scenario`` is one of ``call*``.
+
+    ``header`` is one more line of the INVITE.
+    """
     keys = {"user": user or login, "login": login, "password": PASSWORD, "contact": contact}
     realm = gateway.settings.realm
     more: dict[str, str | int] = {"realm": realm, "code": code}
-    more |= {"target": target, "sdp_host": sdp_host}
+    more |= {"target": target, "sdp_host": sdp_host, "header": header}
     async with (
         await RtpProbe.open() as probe,
         await Sipp.start(

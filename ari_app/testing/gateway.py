@@ -59,27 +59,35 @@ class RealGateway:
         await self.tables.add_carrier(Carrier(name, ip_network(network)))
         await self.mi.address_reload()
 
-    async def trunk(self, uri: str, order: int = 0) -> None:
-        """Send calls to numbers there."""
-        await self.tables.add_trunk(Trunk(f"trunk{order}", uri, order))
+    async def trunks(self, *uris: str) -> None:
+        """Send calls to numbers there and nowhere else; the first is tried first."""
+        for known in await self.tables.trunks():
+            await self.tables.remove_carrier(known.name)
+        for order, uri in enumerate(uris):
+            await self.tables.add_trunk(Trunk(f"trunk{order}", uri, order))
         await self.mi.ds_reload()
 
-    async def nodes(self, *ports_: int, places: int = 10) -> None:
-        """Have these nodes of 127.0.0.1, and no others; the first is tried first."""
+    async def nodes(self, *ports_: int, places: int = 10, host: str = "127.0.0.1") -> None:
+        """Have these nodes of a host, and no others; the first is tried first."""
         for row in await self.tables.nodes():
             await self.tables.remove_node(row.id)
         for order, port in enumerate(ports_):
-            uri = f"sip:127.0.0.1:{port}"
+            uri = f"sip:{host}:{port}"
             await self.tables.add_node(NodeRow(0, uri, places - order, f"node{order + 1}"))
         await self.mi.lb_reload()
 
     async def metric(self, name: str) -> float:
         """Return a statistic as Prometheus reads it."""
-        url = f"http://127.0.0.1:{self.settings.http_port}/metrics"
-        async with aiohttp.ClientSession() as session, session.get(url) as response:
-            lines = (await response.text()).splitlines()
-        found = [line for line in lines if line.startswith((f"{name}{{", f"{name} "))]
-        return float(found[0].rsplit(" ", 1)[1]) if found else 0.0
+        return await statistic(self.settings.http_port, name)
+
+
+async def statistic(http_port: int, name: str) -> float:
+    """Return one of OpenSIPS's statistics as Prometheus reads it; 0 when it has none so called."""
+    url = f"http://127.0.0.1:{http_port}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        lines = (await response.text()).splitlines()
+    found = [line for line in lines if line.startswith((f"{name}{{", f"{name} "))]
+    return float(found[0].rsplit(" ", 1)[1]) if found else 0.0
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Browsers at the real client gateway: SIP over WebSocket (RFC 7118), SRTP, ICE."""
+"""Browsers at the real client gateway: SIP over WebSocket (RFC 7118), SRTP, ICE; and TLS."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import asyncio
 import base64
 import re
 import secrets
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import trustme
 
 from ari_app.node import ports
 from ari_app.testing import audio
+from ari_app.testing.certificates import Certificate, certificate
 from ari_app.testing.client_gateway import (
     PASSWORD,
     REALM,
@@ -25,7 +24,9 @@ from ari_app.testing.client_gateway import (
 )
 from ari_app.testing.client_phone import registered
 from ari_app.testing.phone import telephone
-from ari_app.testing.sip_ws import WebSocketPhone, web_phone
+from ari_app.testing.sip_phone import SipPhone, offer
+from ari_app.testing.sip_tls import tls_phone
+from ari_app.testing.sip_ws import web_phone
 from ari_app.testing.sipp import Sipp
 from ari_app.testing.stack import free_sip_port
 from ari_app.testing.web_sdp import ANSWER, BROWSER, is_a_browsers, is_plain
@@ -35,11 +36,11 @@ pytestmark = [needs_opensips, pytest.mark.timeout(300)]
 
 @dataclass(frozen=True)
 class World:
-    """A gateway, its only node's port, and who signed its certificate."""
+    """A gateway, its only node's port, and its certificate."""
 
     gateway: ClientGateway
     node: int
-    authority: trustme.CA
+    certificate: Certificate
 
     @property
     def ws(self) -> str:
@@ -49,24 +50,15 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     node, folder = free_sip_port(), tmp_path_factory.mktemp("client")
-    authority = trustme.CA()
-    tls = certificate(authority, folder)
+    made = certificate(folder)
+    secure = {name: ports.free_port("127.0.0.1") for name in ("wss_port", "tls_port")}
+    tls = {**secure, **made.settings}
     accounts = ("alice", "bob", "carol")
     with client_gateway(folder, [node], accounts, ping_interval=3600, **tls) as running:
-        yield World(running, node, authority)
+        yield World(running, node, made)
 
 
-def certificate(authority: trustme.CA, folder: Path) -> dict[str, object]:
-    """Settings of a WSS listener with a certificate of ``authority``."""
-    issued = authority.issue_cert("127.0.0.1")
-    chain, key = folder / "chain.pem", folder / "key.pem"
-    for blob in issued.cert_chain_pems:
-        blob.write_to_path(chain, append=True)
-    issued.private_key_pem.write_to_path(key)
-    return {"wss_port": ports.free_port("127.0.0.1"), "certificate": chain, "private_key": key}
-
-
-async def on_the_web(phone: WebSocketPhone) -> WebSocketPhone:
+async def on_the_web(phone: SipPhone) -> SipPhone:
     """Register, which must succeed."""
     assert (await phone.register()).start_line == "SIP/2.0 200 OK"
     return phone
@@ -187,11 +179,28 @@ async def ffmpeg_speaks(spoken: Path, key: str, port: int) -> None:
 
 
 async def test_a_browser_registers_over_tls(world: World) -> None:
-    context = ssl.create_default_context()
-    world.authority.configure_trust(context)
     url = f"wss://127.0.0.1:{world.gateway.settings.wss_port}"
-    async with web_phone(url, REALM, "alice", PASSWORD, tls=context) as browser:
+    async with web_phone(
+        url, REALM, "alice", PASSWORD, tls=world.certificate.trusting()
+    ) as browser:
         await on_the_web(browser)
+
+
+async def test_a_phone_registers_and_calls_over_tls(world: World) -> None:
+    address = "127.0.0.1", world.gateway.settings.tls_port or 0
+    async with (
+        telephone(port=world.node) as node,
+        tls_phone(address, REALM, "alice", world.certificate.trusting(), PASSWORD) as phone,
+    ):
+        assert (await phone.register()).status == 200
+        answer, dialog = await phone.invite("1111", offer("127.0.0.1", 9))
+        assert answer.status == 200
+        await node.sipp.established()
+        await phone.send_in(dialog, "BYE")
+        assert (await phone.final()).status == 200
+        (await node.sipp.result()).check()
+    secrets = (f":{world.node}", f":{world.gateway.inside[1]}")
+    assert not [m.text for m in phone.seen if any(part in m.text for part in secrets)]
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
-"""What outlives what: calls and a restart of the gateway, callers and a dead node; TCP and TLS."""
+"""What outlives what: calls and a restart of the gateway, callers and a dead node; TCP."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from pathlib import Path
 
 import pytest
-import trustme
 
 from ari_app.testing.gateway import MISSING, real_gateway
 from ari_app.testing.sipp import Sipp
@@ -59,37 +57,17 @@ async def test_a_node_that_dies_within_a_call_costs_a_bye_not_silence(tmp_path: 
                 assert (await call.result()).check().messages[-2].method == "BYE"
 
 
-async def connect(
-    port: int, context: ssl.SSLContext | None
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect; OpenSIPS's management answers a moment before its TCP ports are open."""
-    async with asyncio.timeout(60):
+async def test_options_over_tcp(tmp_path: Path) -> None:
+    """Calls over TLS are in `test_real_gateway_node`."""
+    async with real_gateway(tmp_path) as gateway, asyncio.timeout(60):
         while True:
+            # OpenSIPS's management answers a moment before its TCP ports are open.
             try:
-                return await asyncio.open_connection("127.0.0.1", port, ssl=context)
+                reader, writer = await asyncio.open_connection(*gateway.outside)
+                break
             except ConnectionRefusedError:
                 await asyncio.sleep(0.05)
-
-
-async def test_options_over_tcp_and_tls(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    certificate.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
-    for blob in certificate.cert_chain_pems:
-        blob.write_to_path(str(tmp_path / "cert.pem"), append=True)
-    trusting = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
-    tls_port = free_sip_port()
-    async with real_gateway(
-        tmp_path,
-        tls_port=tls_port,
-        certificate=tmp_path / "cert.pem",
-        private_key=tmp_path / "key.pem",
-    ) as gateway:
-        for port, context in ((gateway.outside[1], None), (tls_port, trusting)):
-            reader, writer = await connect(port, context)
-            writer.write(OPTIONS if context is None else OPTIONS.replace(b"/TCP", b"/TLS"))
-            async with asyncio.timeout(30):
-                assert await reader.readline() == b"SIP/2.0 200 OK\r\n"
-            writer.close()
-            await writer.wait_closed()
+        writer.write(OPTIONS)
+        assert await reader.readline() == b"SIP/2.0 200 OK\r\n"
+        writer.close()
+        await writer.wait_closed()

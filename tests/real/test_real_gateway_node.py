@@ -6,8 +6,9 @@ holds the order of all others. Checksums of the audio at the bot and at the call
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +19,15 @@ from ari_app.node import rest
 from ari_app.testing import audio
 from ari_app.testing.bot import BotConnection, FakeBot
 from ari_app.testing.capture import Capture, md5
-from ari_app.testing.customer import customer
+from ari_app.testing.certificates import Certificate, certificate
+from ari_app.testing.customer import Customer, customer
 from ari_app.testing.gateway import MISSING, RealGateway, real_gateway
+from ari_app.testing.rtp_probe import RtpProbe
+from ari_app.testing.sip_message import Message
+from ari_app.testing.sip_phone import offer
+from ari_app.testing.sip_tls import tls_carrier, tls_phone
 from ari_app.testing.sipp import SCENARIOS, Sipp, free_port, run
-from ari_app.testing.stack import RealStack, real_stack
+from ari_app.testing.stack import RealStack, free_sip_port, real_stack
 from stream.g711 import ALAW_TO_ULAW, ULAW_TO_ALAW
 
 pytestmark = [
@@ -30,7 +36,11 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
+SPEECH = audio.random_codes(1.0, seed=70)
 TONE = (SCENARIOS / "audio" / "tone.al").read_bytes()
+
+
+INSIDE, NODE = "127.0.0.2", "127.0.0.3"
 
 
 @dataclass(frozen=True)
@@ -39,25 +49,41 @@ class Site:
 
     gateway: RealGateway
     stack: RealStack
+    certificate: Certificate
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody outside may see in signalling: inside addresses and the node's port."""
+        return NODE, INSIDE, f":{self.stack.sip[1]}"
+
+    def unseen(self, messages: Iterable[Message]) -> None:
+        """Assert that no line of any header tells of what is inside."""
+        heads = [message.text.partition("\r\n\r\n")[0] for message in messages]
+        assert heads
+        lines = [line for head in heads for line in head.split("\r\n")]
+        assert not [line for line in lines if any(part in line for part in self.secrets)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    """Carriers call 127.0.0.1, the gateway calls the node from 127.0.0.2."""
+    """Carriers call 127.0.0.1; inside are the gateway's other address and the node's."""
     folder = tmp_path_factory.mktemp("site")
     # Asterisk answers pings within a call: calls longer than several of them go on.
     pings = {"ping_interval": 5, "first_reply": 10}
-    async with real_gateway(folder, inside_bind="127.0.0.2", **pings) as gateway:
+    made = certificate(folder)
+    tls = {"tls_port": free_sip_port(), "authorities": made.authority, **made.settings}
+    async with real_gateway(folder, inside_bind=INSIDE, **pings, **tls) as gateway:
         await gateway.carrier()
         host, port = gateway.inside
         settings = {
-            "sip_gateways": "127.0.0.2/32",
+            "bind": NODE,
+            "sip_gateways": f"{INSIDE}/32",
             "sip_proxy": f"{host}:{port}",
             "outbound_sip_uri": f"sip:{{number}}@{host}:{port}",
         }
         with real_stack(tmp_path_factory.mktemp("node"), **settings) as stack:
-            await gateway.nodes(stack.sip[1])
-            yield Site(gateway, stack)
+            await gateway.nodes(stack.sip[1], host=NODE)
+            yield Site(gateway, stack, made)
             errors = stack.asterisk_errors()
     assert not errors, "\n".join(errors)
 
@@ -122,6 +148,7 @@ async def test_checksums_of_a_whole_call_through_the_gateway(site: Site, tmp_pat
     assert f":{site.stack.sip[1]}" not in ok.header("Contact")
     bye = next(m for m in result.messages if m.method == "BYE")
     assert f":{site.gateway.outside[1]}" in bye.header("Via")
+    site.unseen(m for m in result.messages if m.direction == "received")
 
 
 async def test_the_webhook_tells_the_real_source_and_no_internal_header(site: Site) -> None:
@@ -143,26 +170,95 @@ async def test_a_node_takes_no_call_past_its_gateway(site: Site) -> None:
         assert not shop.web.requests
 
 
+CALLED = "+15551234567"
+
+
+async def dial_out(site: Site, shop: Customer) -> None:
+    """Have the node call a number for the customer."""
+    urls = {"Url": shop.web.url("/voice"), "StatusCallback": shop.web.url("/status")}
+    asked = {"To": CALLED, "From": shop.number, **urls}
+    await rest.request(site.stack.settings, "POST", "Calls", asked)
+
+
 async def test_a_call_out_goes_through_the_gateway_to_the_next_carrier_that_works(
     site: Site,
 ) -> None:
     """outbound: nothing internal leaves, and a carrier that fails is passed over."""
-    keys: dict[str, str | int] = {"code": 503, "reason": "No"}
     async with (
         customer(site.stack) as shop,
-        await Sipp.start("uas_reject", keys=keys, timeout=60) as broken,
+        tls_carrier(site.certificate.serving()) as broken,
         await Sipp.start("uas_answer", timeout=60) as carrier,
     ):
-        await site.gateway.trunk(f"sip:127.0.0.1:{broken.port}", 0)
-        await site.gateway.trunk(f"sip:127.0.0.1:{carrier.port}", 1)
+        await site.gateway.trunks(
+            f"sip:127.0.0.1:{broken.port};transport=tls", f"sip:127.0.0.1:{carrier.port}"
+        )
         shop.says("<Say>hello</Say>")
-        asked = {"To": "+15551234567", "From": shop.number, "Url": shop.web.url("/voice")}
-        await rest.request(site.stack.settings, "POST", "Calls", asked)
+        await dial_out(site, shop)
+        refusing = await broken.phone()
+        await refusing.answer(await refusing.request("INVITE"), status="503 No")
         result = (await carrier.result()).check()
         invite = next(m for m in result.messages if m.method == "INVITE")
-        (await broken.result()).check()
-    assert invite.start_line.startswith(f"INVITE sip:+15551234567@127.0.0.1:{carrier.port}")
+    # Nothing of the trunk that failed.
+    assert invite.start_line == f"INVITE sip:{CALLED}@127.0.0.1:{carrier.port} SIP/2.0"
     assert f":{site.gateway.outside[1]}" in invite.header("Via")
     assert len(invite.headers("Via")) == 1
-    assert "127.0.0.2" not in invite.header("Contact")
+    site.unseen(m for m in result.messages if m.direction == "received")
     assert not [line for line in invite.text.split("\r\n") if line.lower().startswith("x-")]
+
+
+async def test_a_whole_call_over_tls(site: Site) -> None:
+    """Over TLS to the gateway, the audio byte for byte to the node and back."""
+    address = site.gateway.outside[0], site.gateway.settings.tls_port or 0
+    async with (
+        customer(site.stack) as shop,
+        await RtpProbe.open() as probe,
+        tls_phone(address, "127.0.0.1", "+15557000", site.certificate.trusting()) as caller,
+    ):
+        shop.says("<Echo/>")
+        answer, dialog = await caller.invite(shop.number, offer(probe.host, probe.port))
+        assert answer.status == 200
+        assert answer.media is not None
+        # Asterisk's RTP is at all addresses of loopback, and answers from the one asked.
+        probe.connect(probe.host, answer.media[1])
+        async with asyncio.timeout(60):
+            mark = audio.random_codes(0.1, seed=71)
+            while not probe.heard(mark):
+                await probe.play(mark)
+        await probe.play(SPEECH)
+        await probe.wait_for(SPEECH)
+        await caller.send_in(dialog, "BYE")
+        assert (await caller.final()).status == 200
+        await shop.ended(await shop.call_sid())
+        asked = shop.web.received("/voice")[0]
+    assert (asked.params["From"], asked.params["SipSourceIp"]) == ("+15557000", "127.0.0.1")
+    site.unseen(caller.seen)
+
+
+async def test_a_call_out_over_tls(site: Site) -> None:
+    """A trunk says ``transport=tls``: the carrier's certificate is looked at, the call goes.
+
+    It goes although the trunk is thought dead, since it answers no OPTIONS: there is no other.
+    """
+    async with (
+        customer(site.stack) as shop,
+        await RtpProbe.open() as probe,
+        tls_carrier(site.certificate.serving()) as carrier,
+    ):
+        uri = f"sip:127.0.0.1:{carrier.port};transport=tls"
+        await site.gateway.trunks(uri)
+        await site.gateway.mi.call("ds_set_state", state="p", group="1", address=uri)
+        sound = shop.files.audio("/speech.wav", audio.wav(SPEECH, "ulaw"))
+        shop.says(f"<Play>{sound}</Play>")
+        await dial_out(site, shop)
+        phone = await carrier.phone()
+        invite = await phone.request("INVITE")
+        await phone.answer(invite, offer(probe.host, probe.port))
+        await phone.request("ACK")
+        await phone.answer(await phone.request("BYE"))
+        await probe.wait_for(SPEECH)
+        await shop.ended(await shop.call_sid())
+    assert (
+        invite.start_line == f"INVITE sip:{CALLED}@127.0.0.1:{carrier.port};transport=tls SIP/2.0"
+    )
+    assert invite.header("Via").startswith("SIP/2.0/TLS 127.0.0.1:")
+    site.unseen(phone.seen)
