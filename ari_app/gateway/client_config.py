@@ -5,7 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 from ari_app.gateway.client_settings import ClientGatewaySettings
-from ari_app.gateway.public import database_modules
+from ari_app.gateway.public import MATCH_HIDDEN, MATCH_RECORDED, database_modules
+
+#: A phone sees nothing but the gateway; Contacts keep the user that the other side gave.
+_HIDE = {
+    "topology_modules": 'loadmodule "topology_hiding.so"',
+    "hide_topology": 'topology_hiding("U");',
+    "match_dialog": MATCH_HIDDEN,
+    "repair_dialog": "",
+    "hide_contact": "return;",
+}
+#: A plain proxy, but for the Contact: phones that cannot follow Record-Route reach it anyway.
+_RECORD = {
+    "topology_modules": "",
+    "hide_topology": "record_route();",
+    "match_dialog": MATCH_RECORDED,
+    "repair_dialog": """if ($socket_in(tag) == "outside") {
+		fix_route_dialog();
+		$socket_out = "udp:%(inside)s";
+	} else {
+		if (!validate_dialog())
+			fix_route_dialog();
+		route(hide_node);
+	}""",
+    "hide_contact": """if ($(hdr(Contact)) != NULL) {
+		remove_hf("Contact");
+		append_hf("Contact: <sip:%(contact)s>\\r\\n");
+	}""",
+}
 
 #: Flags of every command to rtpengine: no address of the other side is left in the SDP.
 _MEDIA = "replace-origin replace-session-connection replace-zero-address"
@@ -21,10 +48,15 @@ def values(settings: ClientGatewaySettings, folder: Path, modules: Path) -> dict
         *("realm", "group", "workers", "http_port", "min_expires", "max_expires", "max_contacts"),
         *("ping_interval", "attempts", "lockout", "flood_limit", "call_limit"),
     )
-    return {
-        **{name: str(getattr(settings, name)) for name in plain},
+    places = {
         "contact": f"{settings.external_address or settings.bind}:{settings.sip_port}",
         "inside": settings.inside,
+    }
+    topology = _HIDE if settings.topology == "hide" else _RECORD
+    return {
+        **{name: str(getattr(settings, name)) for name in plain},
+        **{name: text % places for name, text in topology.items()},
+        **places,
         "modules": str(modules),
         "sockets": "\n".join(_sockets(settings)),
         "transport_modules": "\n".join(f'loadmodule "{name}.so"' for name in _modules(settings)),

@@ -76,6 +76,9 @@ class ClientGatewaySettings(BaseModel):
     group: Annotated[int, Field(ge=0)] = field(1, "Group of nodes that takes the phones' calls")
 
     # Behaviour
+    topology: Literal["hide", "record-route"] = field(
+        "hide", "`hide`: phones see this gateway alone; `record-route`: as a plain proxy"
+    )
     algorithms: Annotated[tuple[Algorithm, ...], CommaList] = field(
         ("MD5",),
         "Digests offered, `MD5` or `MD5,SHA-256`; many phones and browsers know MD5 alone",

@@ -34,6 +34,7 @@ def test_no_place_is_left_open_and_every_included_file_is_there(tmp_path: Path) 
 def test_listeners_of_phones_browsers_and_nodes(tmp_path: Path) -> None:
     text = rendered(
         tmp_path,
+        topology="record-route",
         bind="192.0.2.1",
         sip_port=5060,
         tls_port=5061,
