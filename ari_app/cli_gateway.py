@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -14,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ari_app.cli_gateway_clients import clients
-from ari_app.cli_support import Options, plainly
+from ari_app.cli_gateway_support import Chosen, choose, with_tables
+from ari_app.cli_support import plainly
 from ari_app.gateway import serve as gateway
 from ari_app.gateway.errors import MiError
 from ari_app.gateway.mi import Mi
@@ -22,7 +21,6 @@ from ari_app.gateway.settings import GatewaySettings
 from ari_app.gateway.tables import Carrier, Tables, Trunk
 from ari_app.node.errors import NodeError
 from ari_app.node.notify import announced
-from ari_app.settings_part import load_part
 
 T = TypeVar("T")
 
@@ -36,29 +34,9 @@ app.add_typer(clients, name="clients")
 Name = Annotated[str, typer.Argument(help="Name of the carrier")]
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """Settings of the gateway, its folder, and Redis's URL."""
-
-    settings: GatewaySettings
-    folder: Path
-    redis_url: str | None
-
-    @property
-    def database(self) -> str:
-        """OpenSIPS's URL of the tables."""
-        return self.settings.database_in(self.folder)
-
-
-def chosen(context: typer.Context) -> Chosen:
+def chosen(context: typer.Context) -> Chosen[GatewaySettings]:
     """Read the settings and make the folder; raises SettingsError."""
-    options = Options.of(context)
-    node = options.load().settings
-    settings = load_part(GatewaySettings, "gateway", options.config)
-    folder = settings.folder or node.state_dir / "gateway"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    secret = settings.redis_url or node.redis_url
-    return Chosen(settings, folder, secret.get_secret_value() if secret else None)
+    return choose(context, GatewaySettings, "gateway", "gateway")
 
 
 @app.command()
@@ -204,19 +182,11 @@ def add_trunk(
     _reloaded(what, "added" if added else "was there already")
 
 
-def _with_tables(what: Chosen, work: Callable[[Tables], Awaitable[T]]) -> T:
-    async def whole() -> T:
-        tables = Tables(what.database)
-        try:
-            await tables.create()
-            return await work(tables)
-        finally:
-            await tables.close()
-
-    return asyncio.run(whole())
+def _with_tables(what: Chosen[GatewaySettings], work: Callable[[Tables], Awaitable[T]]) -> T:
+    return with_tables(lambda: Tables(what.database), work)
 
 
-def _reloaded(what: Chosen, done: str) -> None:
+def _reloaded(what: Chosen[GatewaySettings], done: str) -> None:
     """Have a running gateway read the carriers again, and say what was done."""
 
     async def reload() -> None:

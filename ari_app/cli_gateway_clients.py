@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from ari_app.cli_support import Options, plainly
+from ari_app.cli_gateway_support import Chosen, choose, with_tables
+from ari_app.cli_support import plainly
 from ari_app.gateway import serve as gateway
 from ari_app.gateway.client_settings import ClientGatewaySettings
 from ari_app.gateway.clients import Client, ClientTables, Contact, contacts, forget
@@ -21,7 +20,6 @@ from ari_app.gateway.errors import MiError
 from ari_app.gateway.mi import Mi
 from ari_app.node.errors import NodeError
 from ari_app.node.notify import announced
-from ari_app.settings_part import load_part
 
 T = TypeVar("T")
 
@@ -30,24 +28,9 @@ clients = typer.Typer(help="Phones that register: their gateway.", no_args_is_he
 Name = Annotated[str, typer.Argument(help="Name of the account, as in <Client>name</Client>")]
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """Settings of the client gateway, its folder, and Redis's URL."""
-
-    settings: ClientGatewaySettings
-    folder: Path
-    redis_url: str | None
-
-
-def chosen(context: typer.Context) -> Chosen:
+def chosen(context: typer.Context) -> Chosen[ClientGatewaySettings]:
     """Read the settings and make the folder; raises SettingsError."""
-    options = Options.of(context)
-    node = options.load().settings
-    settings = load_part(ClientGatewaySettings, "gateway_client", options.config)
-    folder = settings.folder or node.state_dir / "client-gateway"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    secret = settings.redis_url or node.redis_url
-    return Chosen(settings, folder, secret.get_secret_value() if secret else None)
+    return choose(context, ClientGatewaySettings, "gateway_client", "client-gateway")
 
 
 @clients.command()
@@ -123,18 +106,14 @@ def _password() -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
-async def _registered(what: Chosen, names: tuple[str, ...]) -> dict[str, tuple[Contact, ...]]:
+async def _registered(
+    what: Chosen[ClientGatewaySettings], names: tuple[str, ...]
+) -> dict[str, tuple[Contact, ...]]:
     async with Mi.connect(what.settings.mi_url) as mi:
         return {name: await contacts(mi, name) for name in names}
 
 
-def _with_tables(what: Chosen, work: Callable[[ClientTables], Awaitable[T]]) -> T:
-    async def whole() -> T:
-        tables = ClientTables(what.settings.database_in(what.folder))
-        try:
-            await tables.create()
-            return await work(tables)
-        finally:
-            await tables.close()
-
-    return asyncio.run(whole())
+def _with_tables(
+    what: Chosen[ClientGatewaySettings], work: Callable[[ClientTables], Awaitable[T]]
+) -> T:
+    return with_tables(lambda: ClientTables(what.database), work)

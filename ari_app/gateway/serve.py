@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
@@ -15,6 +14,7 @@ from ari_app.gateway import client_config, public
 from ari_app.gateway.announcements import Announcements
 from ari_app.gateway.client_settings import ClientGatewaySettings
 from ari_app.gateway.clients import ClientTables
+from ari_app.gateway.common_settings import CommonSettings
 from ari_app.gateway.keeper import Announced, Keeper
 from ari_app.gateway.keeper_ringing import RingingCalls
 from ari_app.gateway.keeper_wire import Wire
@@ -30,42 +30,6 @@ log = structlog.get_logger(__name__)
 
 #: Entered when a gateway runs, left when it is to stop.
 WhileRunning = Callable[[], AbstractAsyncContextManager[object]]
-
-
-class Served(Protocol):
-    """What every gateway's settings have."""
-
-    @property
-    def program(self) -> str:
-        """OpenSIPS."""
-
-    @property
-    def modules(self) -> Path | None:
-        """Folder of its modules, None: beside it."""
-
-    @property
-    def shared_memory(self) -> int:
-        """MB."""
-
-    @property
-    def nodes(self) -> Sequence[str]:
-        """Nodes that announce nothing, `host:port=capacity`."""
-
-    @property
-    def group(self) -> int:
-        """Group that the nodes are in."""
-
-    @property
-    def forget(self) -> int:
-        """Seconds until a silent node is forgotten."""
-
-    @property
-    def mi_url(self) -> str:
-        """URL of the management interface."""
-
-    @property
-    def metrics(self) -> str | None:
-        """Where metrics and health are served, `host:port`."""
 
 
 async def serve(
@@ -105,7 +69,7 @@ async def serve_clients(
 
 async def _serve(
     role: str,
-    settings: Served,
+    settings: CommonSettings,
     tables: Tables,
     filled: Callable[[Path], dict[str, str]],
     folder: Path,
@@ -153,7 +117,9 @@ async def _made(stack: AsyncExitStack, tables: Tables) -> Tables:
 
 
 @asynccontextmanager
-async def _upkeep(settings: Served, tables: Tables, redis_url: str | None) -> AsyncIterator[None]:
+async def _upkeep(
+    settings: CommonSettings, tables: Tables, redis_url: str | None
+) -> AsyncIterator[None]:
     """Keep the nodes beside what runs within."""
     fixed = [Announced(*_node(text)) for text in settings.nodes]
     async with AsyncExitStack() as stack:
