@@ -64,13 +64,28 @@ def same_place(url: str, other: str) -> bool:
 
 
 def limits(state: Path) -> Iterator[Limit]:
-    """Limits of open files: of Asterisk, where its process can be looked at, and of ours."""
+    """Limits of open files: of Asterisk and the app, where they can be looked at, else of ours."""
     for file in (state / "run" / "asterisk.pid", *_PIDS):
         with contextlib.suppress(OSError, ValueError):
             yield _of_process("Asterisk", int(file.read_text()))
             break
+    if (app := _app(state)) is not None:
+        with contextlib.suppress(OSError, ValueError):
+            yield _of_process("the app", app)
+            return
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     yield Limit("this shell", soft)
+
+
+def _app(state: Path) -> int | None:
+    """Process of the node's app: who started all its parts has it among its children."""
+    with contextlib.suppress(OSError, ValueError):
+        parent = int((state / "run" / "supervisord.pid").read_text())
+        children = (_PROC / str(parent) / "task" / str(parent) / "children").read_text().split()
+        for child in children:
+            if b"\0serve\0" in (_PROC / child / "cmdline").read_bytes():
+                return int(child)
+    return None
 
 
 def _of_process(name: str, pid: int) -> Limit:

@@ -63,7 +63,7 @@ def files(limits: Sequence[Limit]) -> Iterator[Finding]:
             fix = "asterisk.conf: maxfiles = 65536; systemd: LimitNOFILE=65536; do they grow?"
             yield Finding("bad", "open files", f"{limit.name}: {limit.most} allowed{used}", fix)
         elif limit.most < _FILES:
-            # An app that is started here inherits it; Asterisk raises its own at its start.
+            # An app inherits it of who starts it; Asterisk raises its own.
             own = limit.name == "Asterisk"
             fix = "asterisk.conf: maxfiles = 65536" if own else "ulimit -n 65536, LimitNOFILE=65536"
             text = f"{limit.name}: {limit.most} allowed{used}"

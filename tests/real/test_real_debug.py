@@ -94,4 +94,6 @@ async def test_the_doctor_finds_the_node_by_its_folder_and_hears_rtp_both_ways(
     told = {one["what"]: one["detail"] for one in findings}
     assert "ariswitch" in told["applications"]
     assert "of 25 packets came through one way" in told["hello RTP"]
+    files = [one["detail"].partition(":")[0] for one in findings if one["what"] == "open files"]
+    assert files == ["Asterisk", "the app"]
     assert {"clock", "open files", "RTP ports", "write timeout"} <= set(told)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -165,3 +167,16 @@ def test_the_limit_of_a_living_process_is_read(tmp_path: Path) -> None:
     assert (one.name, one.most, shell.name) == ("Asterisk", shell.most, "this shell")
     assert one.open
     assert [limit.name for limit in limits(tmp_path / "none")][-1:] == ["this shell"]
+
+
+def test_the_app_s_own_limit_is_read_where_it_runs(tmp_path: Path) -> None:
+    """It is a child of who started all parts of the node."""
+    command = [sys.executable, "-c", "input()", "serve", "--x"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "supervisord.pid").write_text(str(os.getpid()))
+        found = {limit.name: limit for limit in limits(tmp_path)}
+        child.communicate(b"\n")
+    assert "this shell" not in found
+    assert found["the app"].most
+    assert found["the app"].open
