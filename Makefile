@@ -42,7 +42,7 @@ lint: $(STAMPS)/venv ## Check style, types and shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	for script in asterisk/*.sh deploy/*/*.sh .ci/run; do bash -n "$$script" || exit 1; done
+	for script in asterisk/*.sh deploy/*.sh deploy/*/*.sh .ci/run; do bash -n "$$script" || exit 1; done
 
 format: $(STAMPS)/venv ## Bring the code into the house style
 	$(BIN)/ruff check --fix .

@@ -18,7 +18,7 @@ numbers = typer.Typer(help="Numbers that can be called.", no_args_is_help=True)
 @plainly
 def list_numbers(context: typer.Context) -> None:
     """List all numbers and where their calls go."""
-    settings = Options.of(context).running().settings
+    settings = Options.of(context).node()
     for item in asyncio.run(rest.list_numbers(settings)):
         where = f"{item['voice_method']} {item['voice_url']}" if item["voice_url"] else "-"
         typer.echo(f"{item['phone_number']:<18}{item['sid']}  {where}")
@@ -34,7 +34,7 @@ def add_number(
     friendly_name: Annotated[str | None, typer.Option(help="Defaults to the number")] = None,
 ) -> None:
     """Make a number callable."""
-    settings = Options.of(context).running().settings
+    settings = Options.of(context).node()
     params = {"VoiceUrl": voice_url, "VoiceMethod": voice_method.upper()}
     if friendly_name:
         params["FriendlyName"] = friendly_name
@@ -49,7 +49,7 @@ def remove_number(
     number: Annotated[str, typer.Argument(help="The number or its SID")],
 ) -> None:
     """Make a number unknown."""
-    settings = Options.of(context).running().settings
+    settings = Options.of(context).node()
     asyncio.run(rest.remove_number(settings, number))
 
 
@@ -64,7 +64,7 @@ def call(
     """Place a call."""
     if (url is None) == (twiml is None):
         raise NodeError("Give either --url or --twiml.")
-    settings = Options.of(context).running().settings
+    settings = Options.of(context).node()
     params = {"To": to, "From": from_}
     params.update({"Url": url} if url else {"Twiml": twiml or ""})
     item = asyncio.run(rest.request(settings, "POST", "Calls", params))

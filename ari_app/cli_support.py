@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:  # `--help` needs none of it
     from ari_app.node.stack import Stack
+    from ari_app.settings import Settings
     from ari_app.settings_load import Loaded
 
 P = ParamSpec("P")
@@ -49,6 +50,16 @@ class Options:
         if found is None:
             raise NodeError("Nothing is running. Start it: make up")
         return found
+
+    def node(self) -> Settings:
+        """Return the settings of the running node, whoever started it; raises NodeError."""
+        from ari_app.node import stack, state  # noqa: PLC0415
+
+        loaded = self.load()
+        # Under systemd there is no supervisor of ours, only the app.
+        if stack.current(loaded) is None and state.runs(loaded.settings):
+            return state.prepare(loaded.settings)
+        return self.running().settings
 
 
 def plainly(command: Callable[P, R]) -> Callable[P, R]:

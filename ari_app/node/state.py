@@ -74,6 +74,17 @@ def sole(settings: Settings) -> Iterator[None]:
         yield
 
 
+def runs(settings: Settings) -> bool:
+    """Tell whether an app runs in the state folder, whoever started it."""
+    try:
+        with sole(settings):
+            return False
+    except FileNotFoundError:
+        return False
+    except NodeError:
+        return True
+
+
 def write_private(path: Path, text: str) -> None:
     """Replace ``path`` in one step by a file that only its owner can read."""
     new = path.with_name(path.name + ".new")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ari_app.bus import LocalBus
+from ari_app.cli_support import Options
 from ari_app.main import Node, serve
 from ari_app.node.errors import NodeError
 from ari_app.node.state import prepare, sole
@@ -45,3 +46,16 @@ def test_a_second_app_in_one_folder_says_so_and_touches_nothing(tmp_path: Path) 
     assert not list(tmp_path.glob("*.db"))
     with sole(settings):
         pass
+
+
+def test_commands_find_a_node_that_has_no_supervisor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARISWITCH_STATE_DIR", str(tmp_path))
+    with pytest.raises(NodeError, match="Nothing is running"):
+        Options(None).node()
+    settings = prepare(load(None).settings)
+    with pytest.raises(NodeError, match="Nothing is running"):
+        Options(None).node()
+    with sole(settings):
+        assert Options(None).node().account_sid == settings.account_sid

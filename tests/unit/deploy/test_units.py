@@ -71,7 +71,8 @@ def test_the_app_has_the_time_to_drain_and_goes_first() -> None:
     # systemd stops in the reverse order of start.
     after = {value for key, value in options(FOLDER / "ariswitch-app.service") if key == "After"}
     assert "ariswitch-asterisk.service" in " ".join(after)
-    assert whole(FOLDER / "ariswitch-stream@.service")["Before"] == "ariswitch-app.service"
+    for name in ("stream@", "gateway-public", "gateway-clients"):
+        assert whole(FOLDER / f"ariswitch-{name}.service")["Before"] == "ariswitch-app.service"
 
 
 def test_every_setting_and_command_exists() -> None:
