@@ -13,6 +13,7 @@ from ari_app.debug import gates
 from ari_app.node import asterisk, health, ports
 from ari_app.node.errors import NodeError
 from ari_app.node.stack import current
+from ari_app.node.state import runs
 from ari_app.settings import Settings
 from ari_app.settings_load import Loaded
 
@@ -37,13 +38,14 @@ def examine(loaded: Loaded) -> Iterator[Finding]:
     for check in checks:
         yield check(settings)
     stack = current(loaded)
-    if stack is None:
+    if stack is None and not runs(settings):
         yield Finding("node", False, "not running", "make up")
         yield _ports(settings)
         return
-    for process in stack.supervisor.processes():
+    # Where there is no supervisor, systemd looks after the processes.
+    for process in stack.supervisor.processes() if stack else ():
         yield Finding(process.name, process.running, process.detail, f"see {settings.log_dir}")
-    answer = health.ask(stack.settings)
+    answer = health.ask(stack.settings if stack else settings)
     yield Finding("health", answer.ok, str(answer.status or "no answer"), "make logs")
     parts = answer.parts.get("parts")
     for part, well in parts.items() if isinstance(parts, dict) else ():
