@@ -12,9 +12,12 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
+from ari_app.debug.cli import app as ari_debug
 from ari_app.node import rest
 from ari_app.testing import audio
 from ari_app.testing.bot import BotConnection, FakeBot
@@ -262,3 +265,15 @@ async def test_a_call_out_over_tls(site: Site) -> None:
     )
     assert invite.header("Via").startswith("SIP/2.0/TLS 127.0.0.1:")
     site.unseen(phone.seen)
+
+
+async def test_the_doctor_compares_the_balancer_s_count_with_the_channels(site: Site) -> None:
+    """`lb_list` of the real OpenSIPS, the channels of the real Asterisk."""
+    environ = {"ARISWITCH_STATE_DIR": str(site.stack.settings.state_dir)}
+    options = ["doctor", "--no-rtp", "--json", "--mi", site.gateway.settings.mi_url]
+    done = await asyncio.to_thread(CliRunner().invoke, ari_debug, options, env=environ)
+    findings = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
+    [told] = [one for one in findings if one["what"] == "balancer"]
+    assert told["grade"] == "ok", told
+    host, port = site.stack.sip
+    assert told["detail"].startswith(f"counts 0 calls of 10 at sip:{host}:{port}, Asterisk has ")
