@@ -40,6 +40,7 @@ from ari_app.model import (
     PhoneNumber,
     StatusCallback,
 )
+from ari_app.store import Store
 from ari_app.testing.asterisk import FakeAsterisk
 from ari_app.testing.call_rooms import FakeConferenceStore, FakeQueueStore
 from ari_app.testing.call_streams import FakeStreams
@@ -333,11 +334,20 @@ class CallRoom:
 
     What an earlier process is to have left is put into ``asterisk.world``, ``calls`` and
     ``streams.living`` before `connect`. Calls still running at the end are hung up.
-    ``gateways`` are the addresses of those in front of the node.
+    ``gateways`` are the addresses of those in front of the node. With ``store``, calls,
+    conferences and queues are kept in SQL instead of memory.
     """
 
-    def __init__(self, gateways: tuple[IPv4Network | IPv6Network, ...] = ()) -> None:
+    def __init__(
+        self,
+        gateways: tuple[IPv4Network | IPv6Network, ...] = (),
+        *,
+        node: str = "n1",
+        store: Store | None = None,
+    ) -> None:
         self._gateways = gateways
+        self._node = node
+        self._store = store
         self.news = News()
         self.asterisk = FakeAsterisk()
         self.calls = FakeCallStore(self.news)
@@ -388,13 +398,13 @@ class CallRoom:
         self.services = Services(
             ari=self.ari,
             settings=CallSettings(
-                node="n1",
+                node=self._node,
                 app=self.asterisk.app,
                 gateways=self._gateways,
                 outbound_sip_uri="sip:{number}@127.0.0.1:5090",
             ),
             platform=self.platform,
-            calls=self.calls,
+            calls=self._store.calls if self._store else self.calls,
             notifications=self.notifications,
             webhooks=self.customer,
             callbacks=self.customer,
@@ -408,8 +418,8 @@ class CallRoom:
             transcripts=self.transcripts,
             beep=self.sounds.beep,
             tunes=self.sounds,
-            conferences=Conferences(self.conferences),
-            queues=Queues(self.queues),
+            conferences=Conferences(self._store.conferences if self._store else self.conferences),
+            queues=Queues(self._store.queues if self._store else self.queues),
             now=lambda: datetime.now(UTC),
         )
         self.manager = CallManager(self.services)

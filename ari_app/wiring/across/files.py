@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import uuid
 from collections.abc import Awaitable, Callable
@@ -57,7 +58,11 @@ class FetchedFiles:
             async with (
                 asyncio.timeout(PATIENCE),
                 self._session.get(
-                    url, params=query, auth=aiohttp.BasicAuth(account.sid, account.auth_token)
+                    url,
+                    params=query,
+                    headers={
+                        "Authorization": aiohttp.encode_basic_auth(account.sid, account.auth_token)
+                    },
                 ) as response,
             ):
                 if response.status == 404:
@@ -81,6 +86,9 @@ class FetchedFiles:
                 await asyncio.to_thread(file.write, chunk)
 
     def _forget_old(self) -> None:
-        files = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime)
-        for path in files[:-KEPT]:
+        found = []
+        for path in self._folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another's part, ready this moment
+                found.append((path.stat().st_mtime, path))
+        for _, path in sorted(found)[:-KEPT]:
             path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import pytest
 
 from ari_app.api.ports import (
@@ -205,6 +206,19 @@ async def test_a_recording_is_begun_paused_and_stopped_by_the_owner(two: Two) ->
             account, "Twilio.CURRENT", UpdateRecording(status="stopped"), call_sid=sid
         )
     assert refused.value.status == 404
+
+
+async def test_a_recording_is_deleted_and_handed_out_where_it_lies(two: Two) -> None:
+    sid, account, recorded = await two.call(), two.account, two.asked.all_recorded
+    begun = await recorded.start(account, sid, StartRecording())
+    there = msgspec.structs.replace(begun, node="n2")
+    assert await recorded.media(there, "wav", channels=None) == Path("/fetched")
+    await recorded.delete(there)
+    assert (await two.store.recordings.get(account.sid, begun.sid)).status == "deleted"
+    await two.owner.orders.close()
+    with pytest.raises(ApiError) as refused:
+        await recorded.delete(there)
+    assert (refused.value.status, refused.value.code) == (503, 20503)
 
 
 async def test_calls_on_this_node_are_no_business_of_others(two: Two) -> None:
