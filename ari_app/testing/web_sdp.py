@@ -30,8 +30,9 @@ ANSWER = BROWSER.replace("actpass", "active").replace("SAVPF 111 0 8 101", "SAVP
 
 def is_a_browsers(sdp: str) -> bool:
     """Whether SDP has what WebRTC demands: SRTP by DTLS, ICE, RTCP in the same port."""
-    wanted = ("UDP/TLS/RTP/SAVPF", "a=fingerprint:", "a=ice-ufrag:", "a=candidate:", "a=rtcp-mux")
-    return all(part in sdp for part in wanted)
+    srtp = ("UDP/TLS/RTP/SAVPF", "a=fingerprint:", "a=setup:", "a=rtcp-mux")
+    ice = ("a=ice-ufrag:", "a=ice-pwd:", "a=candidate:")
+    return all(part in sdp for part in (*srtp, *ice))
 
 
 def is_plain(sdp: str) -> bool:

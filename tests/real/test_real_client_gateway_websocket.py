@@ -14,6 +14,7 @@ import pytest
 
 from ari_app.node import ports
 from ari_app.testing import audio
+from ari_app.testing.browser_media import browser_media
 from ari_app.testing.certificates import Certificate, certificate
 from ari_app.testing.client_gateway import (
     PASSWORD,
@@ -178,12 +179,26 @@ async def ffmpeg_speaks(spoken: Path, key: str, port: int) -> None:
     assert await process.wait() == 0
 
 
-async def test_a_browser_registers_over_tls(world: World) -> None:
+async def test_a_browser_speaks_and_hears_over_dtls(world: World) -> None:
+    """WSS, ICE, DTLS-SRTP: what a real browser does, byte for byte both ways."""
     url = f"wss://127.0.0.1:{world.gateway.settings.wss_port}"
-    async with web_phone(
-        url, REALM, "alice", PASSWORD, tls=world.certificate.trusting()
-    ) as browser:
+    speech, answer_speech = (audio.random_codes(1.0, seed=seed) for seed in (96, 97))
+    async with (
+        telephone(port=world.node) as node,
+        browser_media(world.certificate) as media,
+        web_phone(url, REALM, "alice", PASSWORD, tls=world.certificate.trusting()) as browser,
+    ):
         await on_the_web(browser)
+        answer, dialog = await browser.invite("1111", media.offer)
+        assert is_a_browsers(answer.body)
+        assert "a=setup:passive" in answer.body
+        await media.connect(answer.body)
+        await node.answered()
+        await asyncio.gather(media.speak(speech), node.probe.play(answer_speech))
+        await asyncio.gather(node.probe.wait_for(speech), media.wait_for(answer_speech))
+        await browser.send_in(dialog, "BYE")
+        assert (await browser.final()).status == 200
+        (await node.sipp.result()).check()
 
 
 async def test_a_phone_registers_and_calls_over_tls(world: World) -> None:
