@@ -121,7 +121,10 @@ async def _fed(
             await asyncio.sleep(0.005)
             late.append(time.monotonic() - now - 0.005)
         used = time.process_time() - used
-        await asyncio.sleep(2)
+        size = -1
+        while (folder / "out").stat().st_size != size:  # until nothing more comes
+            size = (folder / "out").stat().st_size
+            await asyncio.sleep(2)
         return items, used, sorted(late), (folder / "out").read_bytes().count(b'"event"')
 
 

@@ -11,6 +11,9 @@ from ari_app.debug.record import Item, line
 from ari_app.tap.ring import Entry
 from ari_app.tap.tap import Tap
 
+#: Entries rendered before others have their turn: calls are never kept waiting.
+AT_ONCE = 10
+
 log = structlog.get_logger(__name__)
 
 

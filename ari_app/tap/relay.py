@@ -23,7 +23,7 @@ from ari_app.debug.listening import (
     channel_of,
     decode_hello,
 )
-from ari_app.tap.lines import lines, note
+from ari_app.tap.lines import AT_ONCE, lines, note
 from ari_app.tap.measuring import Measuring
 from ari_app.tap.ports import Bus, OpenPublisher, Publisher
 from ari_app.tap.tap import Tap
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 #: Listeners at a time.
 MOST_LISTENERS = 8
-#: Entries rendered at a time, so that calls are never kept waiting.
+#: Entries told at a time.
 _BATCH = 50
 #: Seconds between looks for something new.
 _LOOK = 0.05
@@ -128,6 +128,8 @@ class TapRelay:
             first, entries = ring.read(number, _BATCH)
             for offset, entry in enumerate(entries):
                 parts += lines(self._tap, first + offset, entry, self._node)
+                if offset % AT_ONCE == AT_ONCE - 1:
+                    await asyncio.sleep(0)
             number = first + len(entries)
             anew = len(entries) < _BATCH and not caught_up
             caught_up = caught_up or anew

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import msgspec
 
-from ari_app.tap.lines import lines, note
+from ari_app.tap.lines import AT_ONCE, lines, note
 from ari_app.tap.measuring import Measuring
 from ari_app.tap.tap import Tap
 
 #: Clients that may be attached at a time.
 MOST_CLIENTS = 16
-#: Entries rendered at a time, so that calls are never kept waiting.
+#: Entries read at a time.
 _BATCH = 50
 #: Seconds between looks for something new.
 _LOOK = 0.05
@@ -122,6 +122,8 @@ class TapServer:
                 writer.write(note("missed", {"entries": first - number}))
             for offset, entry in enumerate(entries):
                 writer.writelines(lines(self._tap, first + offset, entry))
+                if offset % AT_ONCE == AT_ONCE - 1:
+                    await asyncio.sleep(0)
             number = first + len(entries)
             if len(entries) < _BATCH and not told_up_to_now:
                 told_up_to_now = True
