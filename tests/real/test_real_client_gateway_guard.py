@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from ari_app.gateway.keeper_wire import Wire
+from ari_app.gateway.mi import Mi
 from ari_app.testing.client_gateway import ClientGateway, client_gateway, needs_opensips
 from ari_app.testing.client_phone import call
 from ari_app.testing.phone import telephone
@@ -61,6 +63,25 @@ async def test_a_node_that_says_nothing_is_passed_over(world: World) -> None:
     (dead_id, _) = (one["id"] for one in listed["Destinations"])
     await world.gateway.mi("lb_status", destination_id=dead_id, new_status=1)
     assert f"a node failed a call: node=sip:127.0.0.1:{world.first} code=408" in world.gateway.log
+
+
+async def test_a_phone_hears_of_a_node_that_dies_while_it_rings(world: World) -> None:
+    """The upkeep finds the call by what the script has put down, and answers in its place."""
+    async with (
+        await Sipp.start("uas_noanswer", port=world.first, timeout=120) as node,
+        telephone(port=world.second) as spare,
+        call(world.gateway, "alice", "1111", scenario="call_refused", code=500) as phone,
+        Mi.connect(world.gateway.settings.mi_url) as mi,
+    ):
+        await phone.sipp.wait_for(lambda message: message.status == 180)
+        await node.stop()
+        (ringing,) = await mi.ringing()
+        assert ringing.node == f"sip:127.0.0.1:{world.first}"
+        await Wire().time_out(ringing)
+        result = (await phone.sipp.result()).check()
+        # It had the call: another one would run the customer's document again.
+        assert not spare.sipp.messages
+    assert "SIP/2.0 500 All GW are down" in [one.start_line for one in result.messages]
 
 
 async def test_a_route_to_elsewhere_is_refused(world: World) -> None:
