@@ -33,16 +33,24 @@ class RedisBus:
     """Publish and subscribe through Redis. Times in seconds.
 
     ``patience`` bounds every command; a subscribed connection that says nothing for twice
-    ``silence``, though asked, is made anew.
+    ``silence``, though asked, is made anew. ``quiet``: who uses it tells that Redis is away, and
+    the log does not.
     """
 
     def __init__(
-        self, url: str, *, queue_limit: int = 1000, patience: float = 3.0, silence: float = 5.0
+        self,
+        url: str,
+        *,
+        queue_limit: int = 1000,
+        patience: float = 3.0,
+        silence: float = 5.0,
+        quiet: bool = False,
     ) -> None:
         """Prepare for ``url``; nothing is connected yet. Raises ValueError for a bad one."""
         self._limit = queue_limit
         self._patience = patience
         self._silence = silence
+        self._quiet = quiet
         self._publisher = _client(url, patience)
         self._subscriber = _client(url, patience)
         self._listeners = Listeners()
@@ -128,7 +136,8 @@ class RedisBus:
                     pause = _FIRST_PAUSE
                 if not self._away:
                     self._away = True
-                    log.warning("bus.away", error=str(group.exceptions[0]))
+                    if not self._quiet:
+                        log.warning("bus.away", error=str(group.exceptions[0]))
             self._confirmed.clear()
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -176,7 +185,8 @@ class RedisBus:
     def _confirm(self, channel: str) -> None:
         if self._away:
             self._away = False
-            log.info("bus.back")
+            if not self._quiet:
+                log.info("bus.back")
         self._confirmed.add(channel)
         self._news.set()
         self._news = asyncio.Event()

@@ -44,7 +44,7 @@ class Nodes:
 
     def __init__(self, url: str, *, statistics: bool = False) -> None:
         try:
-            self._bus = RedisBus(url, queue_limit=_WAITING, patience=_PATIENCE)
+            self._bus = RedisBus(url, queue_limit=_WAITING, patience=_PATIENCE, quiet=True)
         except ValueError as error:
             raise SourceError(f"not the URL of a Redis: {error}") from None
         self.place = _without_password(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from ari_app.debug import listening
 from ari_app.debug.backlog import Wire, opened
 from ari_app.debug.cli import app
 from ari_app.debug.nodes import Nodes
-from ari_app.debug.record import Item
+from ari_app.debug.record import Item, read_item
 from ari_app.debug.sources import SourceError
 from ari_app.model import CallRecord, CallStatus, Direction
 from ari_app.tap import Measuring, Tap, TapRelay
@@ -207,6 +208,27 @@ async def test_a_redis_that_comes_back_repeats_nothing(tmp_path: Path) -> None:
     missed = sum(item.data["entries"] for item in told if item.type == "missed")
     assert missed + len([item for item in told if words(item)]) == 3
     assert [words(item) for item in told if words(item)][-1] == "three"
+
+
+async def test_standard_output_is_records_alone_whatever_redis_does(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as server:
+        async with node(server, "n1") as one:
+            say(one.tap, "one")
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "ari_app.debug.cli", "tail", "--json", "--redis", server.url,
+                "--until", "type:lost", stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    assert process.stdout is not None
+                    lines = [await process.stdout.readline() for _ in range(2)]
+                    server.stop()
+                    lines += (await process.stdout.read()).splitlines()
+                    assert await process.wait() == 0
+            finally:
+                if process.returncode is None:
+                    process.kill()
+    assert [read_item(line).type for line in lines] == ["attached", "problem", "lost"]
 
 
 async def test_an_app_that_was_started_anew_is_told_from_its_beginning(
