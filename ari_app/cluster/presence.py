@@ -115,8 +115,9 @@ class Presence:
             if self._closing:
                 told = msgspec.structs.replace(told, draining=True, healthy=False)
             payload = msgspec.json.encode(told)
-            await self._bus.publish(CHANNEL, payload)
+            # In this order: who hears the news reads what is kept.
             await self._bus.keep(KEY + told.node, payload, AWAY)
+            await self._bus.publish(CHANNEL, payload)
         except ConnectionError as error:
             if not self._away:
                 log.warning("presence.unheard", error=str(error))

@@ -39,6 +39,7 @@ class Node:
     def __init__(self, bus: KeepingBus, name: str = "n1") -> None:
         self.calls, self.draining, self.now = 0, False, 0.0
         self.name = name
+        self.bus = bus
         self.presence = Presence(bus, self.describe, clock=lambda: self.now)
 
     async def describe(self) -> Announcement:
@@ -119,4 +120,20 @@ async def test_a_node_without_a_bus_knows_that_it_is_blind() -> None:
     bus.away = False
     node.presence.changed()
     await bus.news.until(lambda: not node.presence.blind)
+    await node.presence.close()
+
+
+async def test_who_hears_the_news_finds_it_kept() -> None:
+    """Gateways read what is kept when news come; else a new node waits for their next look."""
+
+    class ReadAtOnce(KeepingBus):
+        async def publish(self, channel: str, payload: bytes) -> int:
+            assert self.kept["ariswitch:node:n1"][0] == payload
+            return await super().publish(channel, payload)
+
+    node = Node(ReadAtOnce())
+    heard = aiter(node.bus.subscribe("ariswitch:nodes"))
+    await node.presence.start()
+    async with asyncio.timeout(10):
+        assert msgspec.json.decode(await anext(heard))["node"] == "n1"
     await node.presence.close()
