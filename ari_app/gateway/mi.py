@@ -98,9 +98,12 @@ class Mi:
         self._last = 0
 
     @classmethod
-    def connect(cls, url: str) -> Self:
-        """Return a client with a session of its own; nothing is sent yet."""
-        return cls(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(TIMEOUT)), url)
+    def connect(cls, url: str, within: float = TIMEOUT) -> Self:
+        """Return a client with a session of its own; nothing is sent yet.
+
+        A command that takes more than ``within`` seconds has failed.
+        """
+        return cls(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(within)), url)
 
     async def close(self) -> None:
         """Close the session."""

@@ -67,7 +67,7 @@ class ClientGateway:
 
     async def contacts(self, name: str) -> tuple[Contact, ...]:
         """Where an account is registered now."""
-        async with Mi.connect(self.settings.mi_url) as mi:
+        async with Mi.connect(self.settings.mi_url, within=60) as mi:
             return await contacts(mi, name)
 
     async def unregistered(self, name: str) -> None:
@@ -80,7 +80,7 @@ class ClientGateway:
 
     async def mi(self, method: str, **params: str | int) -> Any:
         """Run a command of the management interface."""
-        async with Mi.connect(self.settings.mi_url) as mi:
+        async with Mi.connect(self.settings.mi_url, within=60) as mi:
             return await mi.call(method, **params)
 
     async def metric(self, name: str) -> float:

@@ -121,7 +121,7 @@ async def real_gateway(folder: Path, **settings: object) -> AsyncIterator[RealGa
         config = render("public", folder / "etc", values)
         async with (
             running(program, config, found.mi_url, memory=found.shared_memory, log=log) as process,
-            Mi.connect(found.mi_url) as mi,
+            Mi.connect(found.mi_url, within=60) as mi,
         ):
             with watched("OpenSIPS, the public gateway", process.pid, log_file):
                 yield RealGateway(found, database, tables, mi, process.pid, log_file)

@@ -34,6 +34,11 @@ async def web_phone(
 ) -> AsyncIterator[SipPhone]:
     """Connect as a browser does (subprotocol ``sip``, an Origin)."""
     async with connect(
-        url, subprotocols=[Subprotocol("sip")], origin=Origin("https://example.com"), ssl=tls
+        url,
+        subprotocols=[Subprotocol("sip")],
+        origin=Origin("https://example.com"),
+        ssl=tls,
+        open_timeout=60,
+        ping_interval=None,  # a busy machine is no dead connection
     ) as socket:
         yield SipPhone(_WebSocket(socket), realm, user, password)
