@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from redis.asyncio import Redis
 
@@ -22,6 +23,7 @@ from ari_app.model import CallRecord, CallStatus, Direction
 from ari_app.sids import new_sid
 from ari_app.store import Store
 from ari_app.testing import audio
+from ari_app.testing.api_server import basic_auth
 from ari_app.testing.developer import DEADLINE, Developer, developer_on
 from ari_app.testing.phone import call
 from ari_app.testing.servers import RedisServer, postgres_server, redis_server
@@ -81,6 +83,17 @@ async def kill_app(stack: RealStack) -> None:
     assert gone
 
 
+async def audio_of(stack: RealStack, sid: str) -> bytes:
+    """Get a recording's WAV from a node, as customers do."""
+    url = f"{stack.api_url}/2010-04-01/Accounts/{stack.sid}/Recordings/{sid}.wav"
+    login = basic_auth(stack.sid, stack.token)
+    async with (
+        aiohttp.ClientSession(headers=login, raise_for_status=True) as session,
+        session.get(url) as answer,
+    ):
+        return await answer.read()
+
+
 async def forgotten_call(store: Store, account_sid: str, node: str) -> str:
     """Leave the record of a running call whose channel is nowhere; returns its SID."""
     now = datetime.now(UTC)
@@ -131,6 +144,9 @@ async def test_an_update_a_recording_and_a_hang_up_through_the_other_node(
             if (await dev.rest(done.fetch)).status == "completed":
                 break
             await asyncio.sleep(0.05)
+    here, there = [await audio_of(stack, recording.sid) for stack in (cluster.other, cluster.owner)]
+    assert here == there
+    assert here.startswith(b"RIFF")
     # What both nodes did is told over Redis; the call is found among it.
     items = await asyncio.to_thread(held, cluster.redis.url)
     assert {item.node for item in items if item.type == "attached"} == {"n1", "n2"}
@@ -138,6 +154,29 @@ async def test_an_update_a_recording_and_a_hang_up_through_the_other_node(
     assert {item.node for item in mine} == {"n1"}
     assert {"call-begun", "Play", "PlaybackFinished"} <= {item.type for item in mine}
     assert cluster.owner.token not in str(items)
+
+
+async def test_a_participant_of_a_conference_through_the_other_node(
+    dev: Developer, other: Any
+) -> None:
+    number = await dev.serving('<Dial><Conference beep="false">across</Conference></Dial>')
+    async with call(dev.stack.sip, number), call(dev.stack.sip, number):
+        room = other.conferences("across")
+        found: list[Any] = []
+        async with asyncio.timeout(DEADLINE):
+            while len(found) < 2:
+                await asyncio.sleep(0.05)
+                if opened := await dev.rest(other.conferences.list, friendly_name="across"):
+                    found = await dev.rest(room.participants.list)
+        first, second = (one.call_sid for one in found)
+        assert (await dev.rest(room.participants(first).update, muted=True)).muted
+        own = dev.client.conferences("across").participants
+        assert (await dev.rest(own(first).fetch)).muted
+        await dev.rest(room.participants(first).delete)
+        await dev.over(first)
+        assert [one.call_sid for one in await dev.rest(room.participants.list)] == [second]
+        await dev.rest(other.conferences(opened[0].sid).update, status="completed")
+        await dev.over(second)
 
 
 async def test_redis_restarts_while_a_call_runs(

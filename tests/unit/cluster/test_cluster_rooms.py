@@ -187,7 +187,7 @@ async def test_somebody_is_called_in_from_the_node_that_has_the_conference(two: 
 
 async def test_a_conference_is_ended_through_the_other_node_and_stays_ended(two: Two) -> None:
     sid, _ = await conference(two)
-    await two.asked.rooms.update(ACCOUNT, sid, UpdateConference(end=True))
+    await two.asked.rooms.update(ACCOUNT, "room", UpdateConference(end=True))
     async with asyncio.timeout(DEADLINE):
         while (await two.asked.rooms.get(ACCOUNT, sid)).status != "completed":  # noqa: ASYNC110
             await asyncio.sleep(0.02)
