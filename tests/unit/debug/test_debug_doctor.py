@@ -171,8 +171,10 @@ def test_the_limit_of_a_living_process_is_read(tmp_path: Path) -> None:
 
 def test_the_app_s_own_limit_is_read_where_it_runs(tmp_path: Path) -> None:
     """It is a child of who started all parts of the node."""
-    command = [sys.executable, "-c", "input()", "serve", "--x"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
+    command = [sys.executable, "-c", "print(flush=True); input()", "serve", "--x"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline(), "it runs what it was told to"
         (tmp_path / "run").mkdir()
         (tmp_path / "run" / "supervisord.pid").write_text(str(os.getpid()))
         found = {limit.name: limit for limit in limits(tmp_path)}
