@@ -7,13 +7,16 @@ Without it a test that needs a dead OpenSIPS fails at whatever it asked of it la
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 #: Lines of its log that are shown of a server that died.
 _TAIL = 30
+#: Seconds that a server whose part has died may take to end, once something has gone wrong.
+DYING = 5.0
 _CODES = {os.CLD_EXITED: "exit code", os.CLD_KILLED: "signal", os.CLD_DUMPED: "signal"}
 
 
@@ -46,17 +49,26 @@ def watched(name: str, pid: int, log: Path) -> Iterator[None]:
     """Watch a child process within; raises ServerDiedError at the end when it is dead."""
     one = Watched(name, pid, log)
     _watched.append(one)
+    within = DYING
     try:
         yield
+        within = 0.0
     finally:
+        text = obituaries(within, (one,))
         _watched.remove(one)
-        if text := one.obituary():
+        if text:
             raise ServerDiedError(text)
 
 
-def obituaries() -> str:
-    """Tell of all watched servers that are dead; empty when all live."""
-    return "\n\n".join(text for one in _watched if (text := one.obituary()))
+def obituaries(within: float = 0.0, whom: Sequence[Watched] = _watched) -> str:
+    """Tell of all watched servers that are dead; empty when all live.
+
+    ``within`` is the seconds in which one may still be dying.
+    """
+    until = time.monotonic() + within
+    while whom and time.monotonic() < until and not any(one.obituary() for one in whom):
+        time.sleep(0.05)
+    return "\n\n".join(text for one in whom if (text := one.obituary()))
 
 
 def _ended(pid: int) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from ari_app.testing.developer import Developer, Routed, developer_on
 from ari_app.testing.stack import RealStack, free_sip_port, real_asterisk, real_stack
-from ari_app.testing.watched import obituaries
+from ari_app.testing.watched import DYING, obituaries
 
 _HERE = Path(__file__).parent
 
@@ -21,9 +21,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.real)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test whose OpenSIPS or rtpengine died says so, whatever it failed at."""
+    report = yield
+    if report.failed and (news := obituaries(DYING)):
+        report.sections.append(("Servers that died", news))
+    return report
+
+
 @pytest.fixture(autouse=True)
 def _nobody_died() -> Iterator[None]:
-    """A test whose OpenSIPS or rtpengine died says so, whatever it failed at."""
+    """No server dies unnoticed, be the test content or not."""
     yield
     assert not (news := obituaries()), news
 
