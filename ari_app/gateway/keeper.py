@@ -146,8 +146,9 @@ class Keeper:
             if announced is None or uri in alive:
                 memory.seen = now
         commands = self._rows(now, alive, ours, live)
+        removed = {command.row.id for command in commands if isinstance(command, RemoveRow)}
         for row in {row.uri: row for row in reversed(ours)}.values():
-            if row.id in live:
+            if row.id in live and row.id not in removed:
                 commands += self._node(now, alive.get(row.uri), row, live[row.id])
         known = {row.uri for row in ours} | set(alive)
         self._memory = {uri: kept for uri, kept in self._memory.items() if uri in known}

@@ -107,6 +107,13 @@ def test_a_silent_node_is_disabled_and_forgotten_only_when_it_has_no_call() -> N
     assert world.decide([], ended) == [RemoveRow(ROW, "forgotten"), Reload()]
 
 
+def test_a_row_that_goes_is_not_switched_as_well() -> None:
+    """OpenSIPS knows it no more when that command arrives."""
+    world = World(forget=GRACE)
+    world.decide([said()], live())
+    assert world.decide([], live(), after=GRACE) == [RemoveRow(ROW, "forgotten"), Reload()]
+
+
 def test_without_redis_nobody_is_taken_for_dead() -> None:
     world = World(forget=60)
     world.decide([said()], live())
