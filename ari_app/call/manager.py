@@ -128,7 +128,8 @@ class CallManager:
         if self._draining:
             raise DrainingError
         services = self._services
-        endpoint = dial_string(to, services.settings.outbound_sip_uri)
+        routes = services.settings
+        endpoint = dial_string(to, routes.outbound_sip_uri, routes.client_sip_uri)
         queued = self._queued(
             account_sid=account.sid,
             from_=from_,

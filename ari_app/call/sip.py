@@ -15,6 +15,8 @@ _SIP_URI = re.compile(
     r"(?:\?[Xx]-[0-9A-Za-z-]+=[^\s,()|<>&$\\\"{}@?]*)?"
 )
 _LONGEST_URI = 260
+_IDENTITY = re.compile(r"[0-9A-Za-z_.+-]{1,121}")
+_CLIENT = "client:"
 _CONTROL = re.compile(r"%[01][0-9A-Fa-f]|%7[Ff]")
 
 #: The PJSIP endpoint that outbound calls use.
@@ -26,12 +28,15 @@ def is_sip(to: str) -> bool:
     return to.lower().startswith(("sip:", "sips:"))
 
 
-def dial_string(to: str, template: str | None) -> str:
-    """Return what Asterisk dials for ``to``: a number through ``template``, or a SIP URI.
+def dial_string(to: str, template: str | None, clients: str | None = None) -> str:
+    """Return what Asterisk dials for ``to``: a number through ``template``, a client, a SIP URI.
 
-    ``template`` is like ``sip:{number}@host:port``. Raises ValueError for a number without a
-    template and for anything that could break out of the dial string.
+    ``template`` is like ``sip:{number}@host:port``, ``clients`` like ``sip:{client}@host:port``.
+    Raises ValueError for a number or client without its template and for anything that could
+    break out of the dial string.
     """
+    if to.startswith(_CLIENT):
+        return client_string(to.removeprefix(_CLIENT), clients)
     if is_sip(to):
         _parts(to)
         return OUTBOUND + to
@@ -40,6 +45,15 @@ def dial_string(to: str, template: str | None) -> str:
     if not template:
         raise ValueError("no outbound route: set ARISWITCH_OUTBOUND_SIP_URI")
     return OUTBOUND + template.replace("{number}", to)
+
+
+def client_string(identity: str, template: str | None) -> str:
+    """Return what Asterisk dials for a registered client; raises ValueError as `dial_string`."""
+    if not _IDENTITY.fullmatch(identity):
+        raise ValueError(f"{identity[:64]!r} is no client's identity")
+    if not template:
+        raise ValueError(f"client {identity} is not registered")
+    return OUTBOUND + template.replace("{client}", identity)
 
 
 #: Headers in a Refer-To: each of one's own (Twilio: Refer, Sip).

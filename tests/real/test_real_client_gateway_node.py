@@ -126,6 +126,23 @@ async def test_a_dialled_client_rings_and_both_hear_each_other(
     assert (told["DialCallStatus"], told["DialBridged"]) == ("completed", "true")
 
 
+async def test_rest_calls_a_registered_phone(world: World, dev: Developer) -> None:
+    """Twilio: `To=client:bob`."""
+    async with registered(world.gateway, "bob") as bob:
+        placed = await dev.rest(
+            dev.client.calls.create,
+            to="client:bob",
+            from_="+15550100",
+            twiml="<Response><Echo/></Response>",
+        )
+        await bob.answered()
+        await dev.logged("verb.start", "Echo", placed.sid)
+        await through(bob, bob)
+        await bob.sipp.hang_up()
+    ended = await dev.over(placed.sid)
+    assert (ended.status, ended.to) == ("completed", "client:bob")
+
+
 async def test_a_browser_holds_and_goes_on(world: World, dev: Developer) -> None:
     """Re-INVITEs keep each side's kind of media."""
     number = await dev.serving("<Echo/>")

@@ -16,7 +16,7 @@ from ari_app.call.context import CallContext
 from ari_app.call.dial.child import Plan
 from ari_app.call.dial.credentials import Credentials
 from ari_app.call.outcome import Fetch
-from ari_app.call.sip import OUTBOUND, dial_string, sip_host
+from ari_app.call.sip import client_string, dial_string, sip_host
 from ari_app.errors import TwilioError
 from ari_app.model import Endpoint, MachineDetection, StatusCallback
 from twiml import Dial, DialClient, DialNumber, DialSip
@@ -32,7 +32,6 @@ NO_AMD_CALLBACK = 21262
 #: What people write between the digits of a number.
 _FILLING = str.maketrans("", "", " ()-./\t\n\u00a0")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
-_IDENTITY = re.compile(r"[0-9A-Za-z_.+-]{1,121}")
 _CALLER_ID = re.compile(
     r"(?:(?:sips?|client):)?[0-9A-Za-z+_.*#-]{1,128}(?:@[0-9A-Za-z.:\[\]-]{1,128})?"
 )
@@ -126,11 +125,10 @@ async def _sip(ctx: CallContext, uri: str) -> str:
 
 
 def _client(noun: DialClient, template: str | None) -> str:
-    if not _IDENTITY.fullmatch(noun.identity):
-        raise TwilioError(NO_ROUTE, f"{noun.identity[:64]!r} is no client's identity")
-    if not template:
-        raise TwilioError(NO_ROUTE, f"client {noun.identity} is not registered")
-    return OUTBOUND + template.replace("{client}", noun.identity)
+    try:
+        return client_string(noun.identity, template)
+    except ValueError as error:
+        raise TwilioError(NO_ROUTE, str(error)) from error
 
 
 def _client_headers(noun: DialClient) -> dict[str, str]:

@@ -70,6 +70,27 @@ def test_nothing_breaks_out_of_the_dial_string(to: str) -> None:
         dial_string(to, TEMPLATE)
 
 
+CLIENTS = "sip:{client}@127.0.0.1:5080"
+
+
+def test_a_registered_client_is_dialled_through_its_gateway() -> None:
+    """Twilio: `To=client:alice`."""
+    assert dial_string("client:alice", TEMPLATE, CLIENTS) == (
+        "PJSIP/outbound/sip:alice@127.0.0.1:5080"
+    )
+    with pytest.raises(ValueError, match="client alice is not registered"):
+        dial_string("client:alice", TEMPLATE)
+
+
+@pytest.mark.parametrize(
+    "identity",
+    ["", "a@evil.test", "a;maddr=127.0.0.1", "a b", "a&PJSIP/outbound/sip:2@evil", "a,3"],
+)
+def test_no_clients_name_breaks_out_of_the_dial_string(identity: str) -> None:
+    with pytest.raises(ValueError, match="no client's identity"):
+        dial_string(f"client:{identity}", TEMPLATE, CLIENTS)
+
+
 @pytest.mark.parametrize(
     ("to", "dialled"),
     [
