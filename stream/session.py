@@ -95,8 +95,12 @@ class Session(Lane):
                 self.media(frame)
 
     def missed(self) -> None:
-        """A tick fell due and was not: what was to be played then is made up for, within bounds."""
-        self.swallowed = min(self.swallowed + 1, MAX_OWED)
+        """A tick fell due and was not: what was to be played then is made up for, within bounds.
+
+        Before the bot is there only silence was due.
+        """
+        if self.is_open:
+            self.swallowed = min(self.swallowed + 1, MAX_OWED)
 
     def sent(self) -> None:
         """The last tick's frame has left: give back the marks it completed (B-3)."""

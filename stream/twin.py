@@ -249,6 +249,8 @@ class Lane:
                 self.media(silence)
             if self._calm < CALM:
                 self._calm += 1
+            if not self.playout.speaking:
+                self._ahead = False
             waiting = len(self.playout.frames)
             if waiting:
                 self._ahead |= waiting > AHEAD
@@ -279,7 +281,6 @@ class Lane:
         if let_go > 0:
             self.sender.skip(let_go)
             self.owes -= let_go
-        self._ahead = False
 
     def late(self) -> bytes | None:
         """Return the frame that a tick owes, when it has come; to be called at every wake-up."""

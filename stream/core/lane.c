@@ -243,7 +243,6 @@ static void give_up(Lane *self)
         sender_skip((Sender *)self->sender, (unsigned)let_go);
         self->owes = (unsigned char)(self->owes - let_go);
     }
-    self->ahead = 0;
 }
 
 /* Writes the frame due now, or owes it while there is none: stream/twin.py says why. */
@@ -254,7 +253,10 @@ int lane_tick(Lane *self, uint8_t *out)
     if (self->is_open) {
         if (self->calm < CALM)
             self->calm++;
-        Py_ssize_t waiting = PyObject_Size(((Playout *)self->playout)->frames);
+        Playout *playout = (Playout *)self->playout;
+        if (!playout->speaking)
+            self->ahead = 0;
+        Py_ssize_t waiting = PyObject_Size(playout->frames);
         if (waiting < 0)
             return -1;
         if (waiting) {

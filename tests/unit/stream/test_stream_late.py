@@ -191,6 +191,27 @@ def test_a_stall_of_ours_is_made_up_for_though_silence_was_sent_meanwhile() -> N
     ]
 
 
+def test_ticks_missed_before_the_bot_is_there_are_not_made_up_for() -> None:
+    session = opened()
+    session.close()
+    session.missed()
+    assert not session.swallowed
+
+
+def test_after_a_clear_real_time_talk_is_waited_for() -> None:
+    """The prompt that was cleared was ahead of time; what follows is not."""
+    session = opened()
+    for number in range(3 * AHEAD):
+        session.play(frame(number))
+    session.tick()
+    session.text(b'{"event":"clear"}')
+    for number in range(CALM):
+        session.tick()
+        session.play(frame(number))
+        session.late()
+    assert [session.tick(), session.tick()] == [None, None]
+
+
 def test_after_calm_a_stall_is_waited_for_again() -> None:
     found = waits(1, [0] * 10 + [9] + [0] * (CALM + 10) + [9] + [0] * 20)
     assert found[-1] == 0
