@@ -21,9 +21,12 @@ def take_over(
     presence: Presence,
     manager: CallManager,
 ) -> None:
-    """Begin to watch the other nodes, until ``stack`` ends; a node alone has none."""
+    """Begin to watch the other nodes, until ``stack`` ends; a node alone has none.
+
+    Without a grace too, others must know that this node is there.
+    """
     grace = settings.takeover_after
-    if settings.redis_url is None or not grace:
+    if settings.redis_url is None:
         return
 
     async def take(node: str) -> Taken | None:

@@ -6,15 +6,19 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
+import structlog.testing
 
 from ari_app.bus import RedisBus
 from ari_app.call.lost import end_of
 from ari_app.cluster import Announcement, Presence
 from ari_app.cluster.takeover import Takeover
+from ari_app.errors import StoreUnavailable
 from ari_app.http.callbacks import CallbackSender, DeliveryRules
 from ari_app.http.guard import guarded_session
 from ari_app.http.webhooks import Webhooks
@@ -28,14 +32,23 @@ from ari_app.testing.servers import PostgresServer, postgres_server, redis_serve
 from stream.addresses import UrlPolicy
 
 GRACE = 10.0
+#: The same where time is real.
+SHORT = 1.0
 DEADLINE = 30.0
+
+
+@dataclass
+class Heard:
+    """A node that the bus hears."""
+
+    node: str
 
 
 class World:
     """Node ``n1`` with a clock that a test turns, its SQL and its bus as a test wants them."""
 
-    def __init__(self) -> None:
-        self.now = 0.0
+    def __init__(self, grace: float = GRACE) -> None:
+        self.now = 1000.0
         self.blind = False
         self.there: set[str] = set()
         self.silent_nodes: list[str] = []
@@ -44,31 +57,50 @@ class World:
         self.settled_calls: list[str] = []
         self.taken: list[str] = []
         self.given_up: list[str] = []
+        self.beats = 0
+        self.sql_hangs = False
+        self.sql_away: set[str] = set()
+        self.bad: set[str] = set()
         self.takeover = Takeover(
             "n1",
-            GRACE,
+            grace,
             self,
             self,
             take=self.take,
             running=lambda: self.running,
             give_up=self.give_up,
             clock=lambda: self.now,
+            patience=0.05,
         )
 
     async def beat(self, _node: str) -> bool:
+        self.beats += 1
+        self._answer("beat")
+        if self.sql_hangs:
+            await asyncio.Event().wait()
         known, self.known = self.known, True
         return not known
 
     async def silent(self, _seconds: float) -> Sequence[str]:
+        self._answer("silent")
         return self.silent_nodes
 
     async def settled(self, _node: str, sids: Sequence[str]) -> Sequence[str]:
+        self._answer("settled")
         return [sid for sid in sids if sid in self.settled_calls]
 
-    def find(self, node: str) -> object | None:
-        return node if node in self.there else None
+    def _answer(self, question: str) -> None:
+        if question in self.sql_away:
+            raise StoreUnavailable(question)
+
+    @property
+    def nodes(self) -> Sequence[Heard]:
+        return [Heard(name) for name in sorted(self.there)]
 
     async def take(self, node: str) -> Taken | None:
+        self._answer(f"take {node}")
+        if node in self.bad:
+            raise ValueError(node)
         self.taken.append(node)
         return Taken(1, 0, 0)
 
@@ -76,9 +108,12 @@ class World:
         self.given_up += sids
 
     async def look(self, *, after: float = 0.0) -> list[str]:
-        """Look once more; who was taken over since the last look."""
-        self.now += after
+        """Look each second for so long, at least once; who was taken over meanwhile."""
         self.taken.clear()
+        for _ in range(int(after) - 1):
+            self.now += 1
+            await self.takeover.look()
+        self.now += min(after, 1)
         await self.takeover.look()
         return list(self.taken)
 
@@ -95,7 +130,24 @@ async def test_a_node_that_the_bus_hears_is_not_given_up() -> None:
     world = World()
     world.silent_nodes, world.there = ["n2"], {"n2"}
     await world.look()
-    assert await world.look(after=GRACE) == []
+    assert await world.look(after=2 * GRACE) == []
+
+
+async def test_the_bus_too_must_be_silent_for_the_whole_grace() -> None:
+    world = World()
+    world.there = {"n2"}
+    await world.look(after=2 * GRACE)
+    world.there.clear()
+    world.silent_nodes = ["n2"]
+    assert await world.look(after=GRACE - 1) == []
+    assert await world.look(after=1) == ["n2"]
+
+
+async def test_without_a_grace_a_node_tells_of_itself_and_takes_nobody() -> None:
+    world = World(grace=0)
+    world.silent_nodes = ["n2"]
+    assert await world.look(after=10) == []
+    assert world.beats == 10
 
 
 async def test_who_was_blind_waits_as_if_he_had_just_begun() -> None:
@@ -109,14 +161,86 @@ async def test_who_was_blind_waits_as_if_he_had_just_begun() -> None:
     assert await world.look(after=1) == ["n2"]
 
 
+async def test_who_stood_still_waits_as_if_he_had_just_begun() -> None:
+    world = World()
+    await world.look(after=GRACE)
+    world.silent_nodes = ["n2"]
+    world.now += GRACE
+    assert await world.look() == []
+    assert await world.look(after=GRACE - 1) == []
+    assert await world.look(after=1) == ["n2"]
+
+
+async def test_a_question_that_sql_leaves_open_is_given_up() -> None:
+    world = World()
+    world.sql_hangs = True
+    with pytest.raises(TimeoutError):
+        await world.look()
+
+
+async def test_what_one_node_has_left_does_not_keep_others_from_being_taken_over() -> None:
+    world = World()
+    world.silent_nodes, world.bad = ["n2", "n3"], {"n2"}
+    with structlog.testing.capture_logs() as logs:
+        await world.look(after=GRACE)
+        assert await world.look(after=2) == ["n3", "n3"]
+    assert [one["node"] for one in logs if one["event"] == "takeover.failed"] == ["n2"]
+    world.bad.clear()
+    assert await world.look(after=1) == ["n2", "n3"]
+
+
+async def test_sql_that_goes_away_midway_is_told_as_that() -> None:
+    world = World()
+    world.silent_nodes, world.sql_away = ["n2"], {"take n2"}
+    await world.look(after=GRACE)
+    with pytest.raises(StoreUnavailable):
+        await world.look(after=1)
+
+
+async def test_trouble_is_logged_once_from_the_first_look_on() -> None:
+    world = World(grace=0.001)
+    world.sql_away = {"beat"}
+    with structlog.testing.capture_logs() as logs:
+        task = asyncio.create_task(world.takeover.run())
+        async with asyncio.timeout(DEADLINE):
+            while world.beats < 3:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.001)
+        task.cancel()
+    assert [(one["event"], one["error"]) for one in logs] == [("takeover.blind", "beat")]
+
+
 async def test_who_comes_back_ends_what_others_have_ended() -> None:
     world = World()
-    world.running, world.settled_calls = ["CA1", "CA2"], ["CA2", "CA3"]
+    world.running = ["CA1", "CA2"]
     await world.look()
     assert world.given_up == []
-    world.known = False
+    world.known, world.settled_calls = False, ["CA2", "CA3"]
     await world.look()
     assert world.given_up == ["CA2"]
+    world.given_up.clear()
+    await world.look()
+    assert world.given_up == [], "once"
+
+
+@pytest.mark.parametrize("failing", ["settled", "beat"])
+async def test_who_comes_back_learns_it_even_when_sql_goes_away_meanwhile(failing: str) -> None:
+    world = World()
+    world.running = ["CA1"]
+    await world.look()
+    world.known, world.settled_calls, world.sql_away = False, ["CA1"], {failing}
+    with pytest.raises(StoreUnavailable):
+        await world.look()
+    world.sql_away.clear()
+    world.known = True  # what the beat has written is there, whether or not its answer came
+    await world.look()
+    assert world.given_up == ["CA1"]
+
+
+async def test_a_start_does_not_trust_that_the_node_was_there_all_the_while() -> None:
+    world = World()
+    world.running = world.settled_calls = ["CA1"]
+    await world.look()
+    assert world.given_up == ["CA1"]
 
 
 class Node:
@@ -128,7 +252,7 @@ class Node:
         self.running: list[str] = []
         self.takeover = Takeover(
             name,
-            0.4,
+            SHORT,
             store.nodes,
             presence,
             take=self._take,
@@ -171,7 +295,7 @@ class Node:
         stack.callback(task.cancel)
 
     async def _take(self, node: str) -> Taken | None:
-        return await self.store.nodes.take(node, self.name, 0.4, end_of)
+        return await self.store.nodes.take(node, self.name, SHORT, end_of)
 
     async def _give_up(self, sids: Sequence[str]) -> None:
         self.given_up += sids
