@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, select, text
 
 from ari_app.call.lost import end_of
 from ari_app.model import (
@@ -22,6 +23,8 @@ from ari_app.model import (
 )
 from ari_app.sids import new_sid
 from ari_app.store import Store
+from ari_app.store.migrate import upgrade
+from ari_app.store.tables import calls, nodes
 
 NOW = datetime.now(UTC)
 AC = new_sid("AC")
@@ -183,3 +186,42 @@ async def test_what_fails_midway_has_not_begun(stores: Sequence[Store]) -> None:
     taken = await other.nodes.take("dead", "n1", 0, end_of)
     assert taken is not None
     assert taken.calls == len(await deliver(other)) == 2
+
+
+async def test_a_call_does_not_outlast_its_limit(stores: Sequence[Store]) -> None:
+    dead, other, *_ = stores
+    await dead.nodes.beat("dead")
+    start = NOW - timedelta(days=20)
+    sid = await call(dead, CallStatus.IN_PROGRESS, start_time=start, time_limit=600)
+    await other.nodes.take("dead", "n1", 0, end_of)
+    ended = await other.calls.get(sid)
+    assert (ended.duration, ended.end_time) == (600, start + timedelta(seconds=600))
+
+
+async def test_nodes_from_before_were_last_seen_when_they_last_wrote(
+    stores: Sequence[Store],
+) -> None:
+    dead, *_ = stores
+    week = NOW - timedelta(days=7)
+    sid = await call(dead, CallStatus.IN_PROGRESS, start_time=week)
+    await call(dead, CallStatus.COMPLETED, start_time=NOW)
+    await put(dead, sid, {})
+    await put(stores[1], sid, {})
+    await stores[2].outbox.put(TELL.url, "POST", {}, account_sid=AC, due_at=NOW + timedelta(days=1))
+    async with dead.database.alone() as conn:
+        await conn.execute(calls.update().where(calls.c.sid == sid).values(date_updated=week))
+        await conn.run_sync(seed_again)
+        rows = await conn.execute(select(nodes.c.node, nodes.c.seen_at))
+        seen = {row.node: row.seen_at for row in rows}
+    assert seen["dead"] == week, "by its calls, where it has some"
+    assert sorted(seen) == ["dead", "n1", "n2"]
+    now = datetime.now(UTC)
+    assert all(NOW - timedelta(minutes=1) < seen[node] <= now for node in ("n1", "n2"))
+
+
+def seed_again(connection: Connection) -> None:
+    """Undo the last migrations and do them again."""
+    for change in ("DROP TABLE nodes", "ALTER TABLE calls DROP COLUMN settled_by"):
+        connection.execute(text(change))
+    connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
+    upgrade(connection)

@@ -26,13 +26,28 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.add_column("calls", sa.Column("settled_by", sa.String(128)))
+    seen = _last_signs(op.get_bind())
+    if op.get_bind().dialect.name == "sqlite":
+        seen = {node: at.replace(tzinfo=None) for node, at in seen.items()}
+    if seen:
+        op.bulk_insert(nodes, [{"node": node, "seen_at": seen[node]} for node in sorted(seen)])
+
+
+def _last_signs(connection: sa.Connection) -> dict[str, datetime]:
+    """Return when each node that has left something last wrote it: its calls were over then.
+
+    A callback that waits says when it is due, which may be still to come.
+    """
+    now = datetime.now(UTC)
     running = sa.column("status", sa.String).not_in(_FINAL)
-    left: set[str] = set()
-    for table, condition in (("calls", running), ("outbox", sa.true())):
-        names = sa.select(sa.column("node", sa.String)).select_from(sa.table(table))
-        left |= set(op.get_bind().execute(names.where(condition).distinct()).scalars())
-    if left - {""}:
-        now = datetime.now(UTC)
-        if op.get_bind().dialect.name == "sqlite":
-            now = now.replace(tzinfo=None)
-        op.bulk_insert(nodes, [{"node": node, "seen_at": now} for node in sorted(left - {""})])
+    signs: dict[str, datetime] = {}
+    for table, column, left in (
+        ("outbox", "due_at", sa.true()),
+        ("calls", "date_updated", running),
+    ):
+        node, when = sa.column("node", sa.String), sa.column(column, sa.DateTime(timezone=True))
+        found = sa.select(node, sa.func.max(when)).select_from(sa.table(table))
+        for name, last in connection.execute(found.where(left, node != "").group_by(node)):
+            last = last.replace(tzinfo=UTC) if last.tzinfo is None else last
+            signs[name] = min(last, now)
+    return signs
