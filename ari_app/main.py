@@ -183,7 +183,7 @@ class Node:
 async def node(settings: Settings) -> AsyncIterator[Node]:
     """Start all parts, serve HTTP, and take everything down in reverse order."""
     async with AsyncExitStack() as stack:
-        store = await _store(stack, settings)
+        store = await open_store(stack, settings)
         bus = await make_bus(stack, settings)
         policy = UrlPolicy(settings.allow_private_urls, settings.url_allow)
         tls = ssl.create_default_context(cafile=settings.ca_file)
@@ -243,10 +243,14 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
         yield running
 
 
-async def _store(stack: AsyncExitStack, settings: Settings) -> Store:
+async def open_store(stack: AsyncExitStack, settings: Settings) -> Store:
     """Open the store with what the settings put into it."""
     store = await Store.open(settings.sql_url, node=settings.node)
     stack.push_async_callback(store.close)
+    if settings.redis_url is not None:
+        # Before calls are taken up: else another node may end their books meanwhile. Whether one
+        # has, the first look of the takeover asks in any case.
+        await store.nodes.beat(settings.node)
     account = await store.accounts.ensure(_first_account(settings))
     await store.numbers.sync_config(configured_numbers(settings, account.sid))
     return store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from ari_app.bus import LocalBus
 from ari_app.cli_support import Options
-from ari_app.main import Node, serve
+from ari_app.main import Node, open_store, serve
 from ari_app.node.errors import NodeError
 from ari_app.node.state import prepare, sole
 from ari_app.settings_load import load
@@ -59,3 +60,17 @@ def test_commands_find_a_node_that_has_no_supervisor(
         Options(None).node()
     with sole(settings):
         assert Options(None).node().account_sid == settings.account_sid
+
+
+@pytest.mark.parametrize(("redis", "known"), [("", False), ("redis://127.0.0.1:1", True)])
+async def test_a_node_among_others_says_that_it_is_there_before_it_does_anything(
+    tmp_path: Path, redis: str, known: bool
+) -> None:
+    env = {
+        "ARISWITCH_STATE_DIR": str(tmp_path),
+        **({"ARISWITCH_REDIS_URL": redis} if redis else {}),
+    }
+    settings = prepare(load(None, env).settings)
+    async with AsyncExitStack() as stack:
+        store = await open_store(stack, settings)
+        assert await store.nodes.beat(settings.node) is not known
