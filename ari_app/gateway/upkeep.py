@@ -81,6 +81,11 @@ class Upkeep:
                 self._tell_trouble("")
             except GatewayError as error:
                 self._tell_trouble(str(error))
+            except Exception as error:  # whatever it is, the next look may do
+                trouble = repr(error)
+                if trouble != self._trouble:
+                    log.exception("gateway.upkeep_broken")
+                self._trouble = trouble
             await self._source.news(INTERVAL)
 
     async def look(self) -> None:
