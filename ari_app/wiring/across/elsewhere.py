@@ -26,6 +26,10 @@ class Elsewhere:
         self._orders = orders
         self._presence = presence
 
+    def is_there(self, node: str) -> bool:
+        """Tell whether the bus hears ``node``."""
+        return self._presence.find(node) is not None
+
     async def ask(self, node: str, order: Order, kind: type[R]) -> R:
         """Have ``node`` carry out an order; its answer is a ``kind``.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -103,17 +104,27 @@ class RecordingsAcross:
     async def media(
         self, record: RecordingRecord, kind: Literal["wav", "mp3"], *, channels: int | None
     ) -> Path:
-        """Return the file, fetched from the node that has it."""
-        if record.node in ("", self._node_name):
+        """Return the file, fetched from the node that has it unless it can be had here."""
+        if record.node in ("", self._node_name) or await self._lies_here(record):
             return await self._here.media(record, kind, channels=channels)
         return await self._files.fetch(record, kind, channels)
 
     async def delete(self, record: RecordingRecord) -> None:
-        """Remove the audio where it is."""
+        """Remove the audio where it is; its node need not be there when it can be had here."""
         if record.node in ("", self._node_name):
+            return await self._here.delete(record)
+        if not self._elsewhere.is_there(record.node) and await self._lies_here(record):
             return await self._here.delete(record)
         order = messages.DeleteRecording(account_sid=record.account_sid, record=record)
         return await self._elsewhere.ask(record.node, order, type(None))
+
+    async def _lies_here(self, record: RecordingRecord) -> bool:
+        """Tell whether another node's file is here too: nodes may share the folder."""
+        try:
+            path = await self._here.media(record, "wav", channels=None)
+        except FileNotFoundError:
+            return False
+        return await asyncio.to_thread(path.is_file)
 
     async def _node(
         self, account: Account, sid: str, call_sid: str | None, conference_sid: str | None

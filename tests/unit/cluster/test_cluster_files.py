@@ -26,6 +26,11 @@ class Fetching:
     def __init__(self, files: FetchedFiles, folder: Path, owner: ApiServer) -> None:
         self.files, self.folder, self.owner = files, folder, owner
 
+    @property
+    def kept(self) -> set[bytes]:
+        """The copies."""
+        return {path.read_bytes() for path in self.folder.iterdir()}
+
     async def recorded(self, node: str = "n2", **files: bytes) -> RecordingRecord:
         """A finished recording of ``node``; ``files`` by suffix, ``1.wav`` written ``mono_wav``."""
         now = datetime.now(UTC)
@@ -61,7 +66,7 @@ async def fetching(tmp_path: Path) -> AsyncIterator[Fetching]:
         stack.push_async_callback(presence.close)
         await anext(heard)
         folder = tmp_path / "fetched"
-        files = FetchedFiles(folder, session, presence, owner.store.accounts.find)
+        files = FetchedFiles(folder, session, presence, owner.store.accounts.find, kept_bytes=250)
         yield Fetching(files, folder, owner)
 
 
@@ -102,3 +107,18 @@ async def test_only_so_many_copies_are_kept(fetching: Fetching) -> None:
     for _ in range(KEPT + 5):
         await fetching.files.fetch(await fetching.recorded(wav=b"x"), "wav", None)
     assert len(list(fetching.folder.iterdir())) == KEPT
+
+
+async def test_copies_take_so_many_bytes_and_the_newest_is_kept(fetching: Fetching) -> None:
+    for content in (b"a" * 100, b"b" * 100, b"c" * 100):
+        await fetching.files.fetch(await fetching.recorded(wav=content), "wav", None)
+    assert fetching.kept == {b"b" * 100, b"c" * 100}
+    huge = await fetching.files.fetch(await fetching.recorded(wav=b"d" * 300), "wav", None)
+    assert fetching.kept == {huge.read_bytes()}
+
+
+async def test_a_folder_that_cannot_be_written_is_503(fetching: Fetching) -> None:
+    fetching.folder.write_text("in the way")
+    with pytest.raises(ApiError) as refused:
+        await fetching.files.fetch(await fetching.recorded(wav=b"x"), "wav", None)
+    assert (refused.value.status, refused.value.code) == (503, 20503)

@@ -221,6 +221,19 @@ async def test_a_recording_is_deleted_and_handed_out_where_it_lies(two: Two) -> 
     assert (refused.value.status, refused.value.code) == (503, 20503)
 
 
+async def test_a_recording_of_a_node_that_is_away_is_had_where_nodes_share_the_folder(
+    two: Two,
+) -> None:
+    sid, account, recorded = await two.call(), two.account, two.asked.all_recorded
+    begun = await recorded.start(account, sid, StartRecording())
+    there = msgspec.structs.replace(begun, node="n2")
+    (two.asked.recorded.folder / f"{begun.sid}.wav").write_bytes(b"audio")
+    await two.owner.orders.close()
+    assert (await recorded.media(there, "wav", channels=None)).read_bytes() == b"audio"
+    await recorded.delete(there)
+    assert (await two.store.recordings.get(account.sid, begun.sid)).status == "deleted"
+
+
 async def test_calls_on_this_node_are_no_business_of_others(two: Two) -> None:
     sid = await two.call(node="n1")
     await two.owner.orders.close()
