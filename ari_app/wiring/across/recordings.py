@@ -122,9 +122,9 @@ class RecordingsAcross:
         """Tell whether another node's file is here too: nodes may share the folder."""
         try:
             path = await self._here.media(record, "wav", channels=None)
-        except FileNotFoundError:
+            return await asyncio.to_thread(path.is_file)
+        except OSError:  # not here, or not to be had: its node knows better
             return False
-        return await asyncio.to_thread(path.is_file)
 
     async def _node(
         self, account: Account, sid: str, call_sid: str | None, conference_sid: str | None
