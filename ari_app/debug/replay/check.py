@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from ari_app.debug import record
+from ari_app.debug.ladder.scene import member
 from ari_app.debug.record import Item
 from ari_app.debug.replay.choose import of_one_call
 from ari_app.debug.replay.matching import Bindings, origins
@@ -155,8 +156,8 @@ async def _same_twiml(items: list[Item], tap: Path, here: str, bindings: Binding
         item = entry if isinstance(entry, Item) else record.read_item(entry.text)
         if item.kind == "twiml":
             now.append(_verb(item))
-        if item.type.startswith("call-") and item.type in _ENDED:
-            over.set()
+        if item.type in _ENDED and not member(item.data, "parent"):
+            over.set()  # the call itself, not one that it has dialled
 
     reading = asyncio.create_task(Tapped(tap).run(sink))
     try:
