@@ -137,8 +137,12 @@ async def conference(two: Two) -> tuple[str, list[str]]:
         return any(set(channels) <= set(one) for one in held)
 
     await two.owner.room.asterisk.wait_until(joined)
-    filters = ConferenceFilter(status="in-progress")
-    (record,) = (await two.asked.rooms.list(ACCOUNT, filters, PageRequest(size=5))).items
+    filters, page = ConferenceFilter(status="in-progress"), PageRequest(size=5)
+    async with asyncio.timeout(20):
+        # It is in SQL a moment after both are in the bridge.
+        while not (found := (await two.asked.rooms.list(ACCOUNT, filters, page)).items):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    (record,) = found
     assert record.node == "n2"
     return record.sid, channels
 
