@@ -68,9 +68,11 @@ class RealStack:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def pid(self, part: str) -> int:
-        """Process id of a part; of Asterisk also where it runs alone."""
+        """Process id of a part, 0 while there is none; of Asterisk also where it runs alone."""
         if part == "asterisk":
-            return int((self.settings.run_dir / "asterisk.pid").read_text())
+            file = self.settings.run_dir / "asterisk.pid"
+            # Empty while a new Asterisk is about to write it.
+            return int(file.read_text().strip() or 0) if file.exists() else 0
         return next(p.pid for p in self.supervisor.processes() if p.name == part)
 
     def wait_healthy(self, deadline: float = 30.0) -> None:
