@@ -151,7 +151,8 @@ class Node:
     async def health(self) -> dict[str, bool]:
         """Tell of each part whether it answers, and whether the node is draining."""
         return {
-            "asterisk": self.ari.state in ("connected", "lagging"),
+            # Who asks about a running call before it is taken up would hear that there is none.
+            "asterisk": self.ari.state in ("connected", "lagging") and self.manager.adopted,
             "store": await self._answers("store", self.store),
             "bus": await self._answers("bus", self.bus),
             "stream": self.pool.healthy,

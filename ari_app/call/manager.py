@@ -87,6 +87,11 @@ class CallManager:
         return self._draining
 
     @property
+    def adopted(self) -> bool:
+        """Whether the calls of an earlier process have been taken up."""
+        return self._adopted
+
+    @property
     def sids(self) -> list[str]:
         """SIDs of the running calls."""
         return list(self._calls)

@@ -19,7 +19,7 @@ from ari_app.settings_load import load
 class Part:
     """Ari, pool and manager that are well."""
 
-    state, healthy, draining = "connected", True, False
+    state, healthy, draining, adopted = "connected", True, False, True
 
     async def ping(self) -> None: ...
 
@@ -38,6 +38,16 @@ async def test_health_asks_the_bus(bus: LocalBus) -> None:
     node.manager = part
     well = {"asterisk": True, "store": True, "stream": True, "draining": False}
     assert await node.health() == {**well, "bus": type(bus) is LocalBus}
+
+
+async def test_a_node_is_well_only_when_it_has_taken_up_what_ran_before_it() -> None:
+    part: Any = Part()
+    node = Node(load(None, {}).settings, part, LocalBus(), part, part)
+    node.manager = part
+    part.adopted = False
+    assert not (await node.health())["asterisk"]
+    part.adopted = True
+    assert (await node.health())["asterisk"]
 
 
 def test_a_second_app_in_one_folder_says_so_and_touches_nothing(tmp_path: Path) -> None:
