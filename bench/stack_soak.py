@@ -16,6 +16,7 @@ from bench.stack_report import progress
 from bench.stack_results import Window, window
 from bench.stack_subjects import NUMBER, whole
 from bench.stack_world import Meter, Outside, place_calls
+from bench.stolen import watched
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -26,9 +27,13 @@ SAMPLE = 10.0
 
 
 class Sample(msgspec.Struct):
-    """One look: ``at`` is seconds since all calls talked; memory in bytes."""
+    """One look: ``at`` is seconds since all calls talked; memory in bytes.
+
+    ``stolen`` is what the machine's host took of the cores in the worst 0.2 s since the last look.
+    """
 
     at: float
+    stolen: float
     window: Window
     memory: dict[str, int]
     files: dict[str, int]
@@ -46,6 +51,7 @@ async def soak(minutes: float, calls: int, workers: int) -> None:
                 node.sip, NUMBER, outside, folder,
                 calls=calls, rate=RATE, seconds=minutes * 60 + calls / RATE + 120,
             ),
+            watched() as stolen,
         ):  # fmt: skip
             await outside.all_talking(calls)
             await asyncio.sleep(2)
@@ -54,7 +60,8 @@ async def soak(minutes: float, calls: int, workers: int) -> None:
                 meter.lap()
                 seen = await outside.measure(SAMPLE)
                 at = time.monotonic() - begun
-                samples.append(Sample(at, window(seen, meter.lap()), meter.memory(), meter.files()))
+                one = window(seen, meter.lap())
+                samples.append(Sample(at, stolen.lap(), one, meter.memory(), meter.files()))
                 progress(_line(samples[-1], calls))
                 _write(samples, calls, minutes)
     progress(f"Written: {RESULTS / 'stack_soak.json'}, {RESULTS / 'stack_soak.png'}")
@@ -68,7 +75,7 @@ def _line(sample: Sample, calls: int) -> str:
         f"{sample.at / 60:6.1f} min: {100 * sum(one.cpu.values()) / calls:.3f} % a call, "
         f"round trip {middle:.1f} / {high:.1f} ms, "
         f"{one.heard} frames, {one.faults} faults, {one.silent} silent, "
-        f"{one.behind} behind, {memory}"
+        f"{one.behind} behind, {100 * sample.stolen:.0f} % stolen, {memory}"
     )
 
 

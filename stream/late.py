@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-PATIENCE = 3
-"""Ticks that a bot talking in real time may be late by, now and then: 60 ms, a stall on its way."""
+PATIENCE = 10
+"""Ticks that a bot talking in real time may be late by, now and then: 200 ms, a stall on its way."""
 
 AHEAD = 10
 """Frames queued by which a bot is known to send ahead of time: it runs dry when it has ended."""
 
 CALM = 100
-"""Ticks after which a bot is waited for again: what comes more often than every 2 s is jitter."""
+"""Ticks that earn a bot another wait: what comes more often than every 2 s for long is jitter."""
 
-LINGER = 10
+WAITS = 5
+"""Waits that a bot may have in store: bad moments of a machine come in groups."""
+
+LINGER = 20
 """Silent ticks after which nothing is made up for any more but the last: the talk is over."""
 
 MAX_OWED = 6

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from stream import rtp
 from stream.g711 import FRAME_BYTES
-from stream.late import AHEAD, CALM, LINGER, MAX_OWED, PATIENCE
+from stream.late import AHEAD, CALM, LINGER, PATIENCE, WAITS
 
 
 class InboundState:
@@ -188,8 +188,8 @@ class Lane:
         self._dry = 0
         #: Whether the bot has sent ahead of time since it began to talk.
         self._ahead = False
-        #: Ticks since a talking bot has last kept us waiting for longer than one.
-        self._calm = CALM
+        #: Ticks of calm in store: each time that a talking bot keeps us waiting costs `CALM`.
+        self._calm = WAITS * CALM
         self.frames = 0
         self.media_sent = 0
         self.media_dropped = 0
@@ -237,7 +237,7 @@ class Lane:
 
         A bot that sends in real time, as an echo does, never catches up. So it is waited for a
         little longer, `PATIENCE`, when it has kept us waiting: once in a while that is a stall on
-        its way, which is over then. If it happens again soon, it is jitter, and silence gives
+        its way, which is over then. If it happens again and again, it is jitter, and silence gives
         it a buffer of its size. The ticks that were waited for in vain are let go, and the
         timestamp says so.
 
@@ -247,14 +247,14 @@ class Lane:
             silence = self.inbound.tick()
             if silence is not None:
                 self.media(silence)
-            if self._calm < CALM:
+            if self._calm < WAITS * CALM:
                 self._calm += 1
             if not self.playout.speaking:
                 self._ahead = False
             waiting = len(self.playout.frames)
             if waiting:
                 self._ahead |= waiting > AHEAD
-            elif self._dry < self._patience() and self.owes < MAX_OWED:
+            elif self._dry < self._patience() and self.owes < PATIENCE:
                 self._dry += 1
                 self.owes += 1
                 return None
@@ -264,7 +264,7 @@ class Lane:
 
     def _patience(self) -> int:
         playout = self.playout
-        waits = playout.speaking and not playout.rest and not self._ahead and self._calm == CALM
+        waits = playout.speaking and not playout.rest and not self._ahead and self._calm >= CALM
         return PATIENCE if waits else 1
 
     def _give_up(self) -> None:
@@ -272,7 +272,7 @@ class Lane:
         let_go = 0
         if self.playout.speaking and self._dry > 1:
             let_go = self._dry - 1
-            self._calm = 0
+            self._spend_wait()
         if self._dry < LINGER:
             self._dry += 1
         else:
@@ -281,6 +281,9 @@ class Lane:
         if let_go > 0:
             self.sender.skip(let_go)
             self.owes -= let_go
+
+    def _spend_wait(self) -> None:
+        self._calm = max(self._calm - CALM, 0)
 
     def late(self) -> bytes | None:
         """Return the frame that a tick owes, when it has come; to be called at every wake-up."""
@@ -295,7 +298,7 @@ class Lane:
     def _next(self) -> bytes:
         if self.playout.frames:
             if self.playout.speaking and self._dry > 1:
-                self._calm = 0
+                self._spend_wait()
             self._dry = 0
         frame = self.playout.take() if self.is_open else None
         self.rtp_sent += 1

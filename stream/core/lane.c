@@ -167,6 +167,12 @@ static int tick_inbound(Lane *self)
     return failed;
 }
 
+/* Takes note that the bot has kept us waiting. */
+static void spend_wait(Lane *self)
+{
+    self->calm = self->calm > CALM ? self->calm - CALM : 0;
+}
+
 /* Returns the next frame of the bot, None for silence. */
 static PyObject *take_frame(Lane *self)
 {
@@ -176,7 +182,7 @@ static PyObject *take_frame(Lane *self)
         return NULL;
     if (waiting) {
         if (playout->speaking && self->dry > 1)
-            self->calm = 0;
+            spend_wait(self);
         self->dry = 0;
         playout->taken += FRAME;
         playout->speaking = 1;
@@ -221,7 +227,7 @@ static int write_frame(Lane *self, uint8_t *out)
 static int patience(const Lane *self)
 {
     const Playout *playout = (Playout *)self->playout;
-    int waits = playout->speaking && empty(playout->rest) && !self->ahead && self->calm == CALM;
+    int waits = playout->speaking && empty(playout->rest) && !self->ahead && self->calm >= CALM;
     return waits ? PATIENCE : 1;
 }
 
@@ -231,7 +237,7 @@ static void give_up(Lane *self)
     int let_go = 0;
     if (((Playout *)self->playout)->speaking && self->dry > 1) {
         let_go = self->dry - 1;
-        self->calm = 0;
+        spend_wait(self);
     }
     if (self->dry < LINGER) {
         self->dry++;
@@ -251,7 +257,7 @@ int lane_tick(Lane *self, uint8_t *out)
     if (!ready(self) || (self->is_open && tick_inbound(self)))
         return -1;
     if (self->is_open) {
-        if (self->calm < CALM)
+        if (self->calm < WAITS * CALM)
             self->calm++;
         Playout *playout = (Playout *)self->playout;
         if (!playout->speaking)
@@ -261,7 +267,7 @@ int lane_tick(Lane *self, uint8_t *out)
             return -1;
         if (waiting) {
             self->ahead |= waiting > AHEAD;
-        } else if (self->dry < patience(self) && self->owes < MAX_OWED) {
+        } else if (self->dry < patience(self) && self->owes < PATIENCE) {
             self->dry++;
             self->owes++;
             return 0;
@@ -356,7 +362,7 @@ static int lane_init(PyObject *object, PyObject *args, PyObject *kwargs)
     Py_XSETREF(self->playout, Py_NewRef(playout));
     Py_XSETREF(self->writer, Py_NewRef(writer));
     Py_XSETREF(self->sender, Py_NewRef(sender));
-    self->calm = CALM;
+    self->calm = WAITS * CALM;
     Py_XSETREF(self->link, Py_NewRef(link));
     Py_XSETREF(self->silence, Py_NewRef(silence));
     Py_XSETREF(self->table, Py_NewRef(table));
