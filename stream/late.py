@@ -11,7 +11,7 @@ AHEAD = 10
 CALM = 100
 """Ticks that earn a bot another wait: what comes more often than every 2 s for long is jitter."""
 
-WAITS = 5
+WAITS = 20
 """Waits that a bot may have in store: bad moments of a machine come in groups."""
 
 LINGER = 20

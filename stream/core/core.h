@@ -20,7 +20,7 @@
 
 enum { FRAME = 160, FRAME_MS = 20, RTP_HEADER = 12, PACKET = RTP_HEADER + FRAME };
 /* How late a bot may be: stream/late.py says why. */
-enum { PATIENCE = 10, AHEAD = 10, CALM = 100, WAITS = 5, LINGER = 20, MAX_OWED = 6 };
+enum { PATIENCE = 10, AHEAD = 10, CALM = 100, WAITS = 20, LINGER = 20, MAX_OWED = 6 };
 enum { IDLE_TICKS = 10, SLOW_BYTES = 64 * 1024, MAX_MESSAGE = 16 * 1024 * 1024 };
 enum { WS_CONTINUATION, WS_TEXT, WS_BINARY, WS_CLOSE = 8, WS_PING, WS_PONG, WS_HEAD = 14 };
 

@@ -164,10 +164,10 @@ def test_a_stall_that_comes_alone_does_not_stay(phase: int, delay: int) -> None:
 
 @given(PHASES, st.integers(TICK, TICK * 4))
 def test_jitter_that_comes_again_and_again_gets_a_buffer(phase: int, delay: int) -> None:
-    """A few stalls in a row pass; then silence makes room, and nobody waits any more."""
+    """`WAITS` stalls in a row pass; then silence makes room, and nobody waits any more."""
     stall = [delay] + [0] * 10
-    found = waits(phase, [0] * 10 + stall * (WAITS + 2))
-    before_next = [found[10 + len(stall) * number - 1] for number in range(WAITS + 3)]
+    found = waits(phase, [0] * 10 + stall * 2 * WAITS)
+    before_next = [found[10 + len(stall) * number - 1] for number in range(2 * WAITS + 1)]
     assert before_next[: WAITS + 1] == [0] * (WAITS + 1)
     assert before_next[-2] == before_next[-1] > 0
     assert found[-1] <= delay
@@ -215,7 +215,7 @@ def test_after_a_clear_real_time_talk_is_waited_for() -> None:
 
 
 def test_after_calm_a_stall_is_waited_for_again() -> None:
-    """Also once the waits in store are used up."""
+    """Also after as many as may come in a row."""
     stall = [9] + [0] * 10
     used_up = waits(1, [0] * 10 + stall * WAITS + [0] * (CALM + 10) + stall)
     assert used_up[-1] == 0
