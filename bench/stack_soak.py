@@ -91,6 +91,11 @@ def _write(samples: list[Sample], calls: int, minutes: float) -> None:
         axes[1][1].plot(times, [100 * s.window.cpu[name] / calls for s in samples], label=name)
     for key in ("p50", "p99", "max"):
         axes[1][0].plot(times, [s.window.round_trip_us[key] / 1000 for s in samples], label=key)
+    host = axes[1][0].twinx()
+    host.bar(times, [100 * s.stolen for s in samples], width=SAMPLE / 60, color="0.85")
+    host.set(ylabel="grey: stolen, % of a core", ylim=(0, 200))
+    axes[1][0].set_zorder(host.get_zorder() + 1)
+    axes[1][0].patch.set_visible(False)
     titles = (("Memory, MB", "Open files"), ("Round trip, ms", "CPU a call, % of a core"))
     for row, names in zip(axes, titles, strict=True):
         for axis, title in zip(row, names, strict=True):
