@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PATIENCE = 10
-"""Ticks that a bot talking in real time may be late by, now and then: 200 ms, a stall on its way."""
+"""Ticks a bot talking in real time may be late by, now and then: 200 ms, a stall on its way."""
 
 AHEAD = 10
 """Frames queued by which a bot is known to send ahead of time: it runs dry when it has ended."""
