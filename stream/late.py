@@ -18,4 +18,4 @@ LINGER = 20
 """Silent ticks after which nothing is made up for any more but the last: the talk is over."""
 
 MAX_OWED = 6
-"""Ticks made up for by frames that are there: 120 ms, what a phone's jitter buffer grows to."""
+"""Ticks that a stall of ours swallowed, made up for by frames that are there: 120 ms."""
